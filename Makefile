@@ -1,0 +1,68 @@
+# Everything runs in .venv, which `make build` and `make test` fill; nothing else is needed than
+# python3 (3.11 or newer, with venv and pip) and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# An installation is good for one content of these files, however often they are checked out.
+PINS := $(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
+READY := $(VENV)/ready-$(PINS)
+READY_FOR_TESTS := $(VENV)/ready-for-tests-$(PINS)
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
+TORCH := $(shell grep '^torch==' constraints.txt)
+
+.PHONY: build test lint types pytest bench goldens docs clean help
+
+build: $(READY) ## compile specs/ into build/
+	$(BIN)/toolc compile specs --output build
+
+test: lint types pytest ## lint, type-check and test everything
+
+lint: $(READY_FOR_TESTS)
+	@echo '== ruff'
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(READY_FOR_TESTS)
+	@echo '== mypy --strict'
+	$(BIN)/mypy
+
+pytest: $(READY_FOR_TESTS)
+	@echo '== pytest'
+	$(BIN)/pytest
+
+bench: $(READY_FOR_TESTS) build ## measure what the README's figures come from
+	$(BIN)/python -m benchmarks
+
+goldens: $(READY_FOR_TESTS) ## write the expected artifacts of tests/goldens anew
+	$(BIN)/pytest tests/goldens --update-goldens
+
+docs: $(READY) ## write the generated pages of docs/ anew
+	$(BIN)/toolc docs --output docs
+
+clean: ## remove what was built and cached, but not .venv
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "toolc needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+	       "Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(READY): | $(BIN)/python
+	@echo '== installing toolc'
+	$(PIP) --editable .
+	@rm -f $(VENV)/ready-[0-9]*
+	@touch $@
+
+# torch by its exact version first: the newest one comes with gigabytes of CUDA.
+$(READY_FOR_TESTS): $(READY)
+	@echo '== installing what the tests need'
+	$(PIP) '$(TORCH)'
+	$(PIP) --editable '.[train,test]'
+	@rm -f $(VENV)/ready-for-tests-*
+	@touch $@

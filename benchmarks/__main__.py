@@ -1,0 +1,44 @@
+"""`python -m benchmarks [FIGURE …]`: measure, print a table, write benchmarks/results.json."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from benchmarks.figures import FIGURES
+from benchmarks.measure import Figure
+
+RESULTS = Path(__file__).parent / "results.json"
+
+
+def main(wanted: list[str]) -> int:
+    known = {figure.__name__: figure for figure in FIGURES}
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        print(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(known)}")
+        return 2
+    found: dict[str, Figure] = {}
+    for name, figure in known.items():
+        if not wanted or name in wanted:
+            print(f"measuring {name} …", file=sys.stderr, flush=True)
+            found |= figure()
+    results = json.loads(RESULTS.read_text(encoding="utf-8")) if wanted and RESULTS.exists() else {}
+    results |= {name: rounded(figure) for name, figure in found.items()}
+    RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    for name, result in results.items():
+        ratio = f"ratio {result['ratio']:,}" if result["ratio"] is not None else ""
+        print(f"{name:32} {result['value']:>12,} {result['unit']:6} {ratio:16} reach: {result['reach']}")
+    return 0
+
+
+def rounded(figure: Figure) -> dict[str, object]:
+    """Three significant digits are more than the machine is good for."""
+    return {
+        name: float(f"{value:.4g}") if isinstance(value, float) else value
+        for name, value in figure._asdict().items()
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

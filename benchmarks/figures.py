@@ -1,0 +1,218 @@
+"""Each figure of the README, as a function that measures it and what it is compared with."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import json
+import statistics
+import sys
+import tempfile
+import threading
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks import worlds
+from benchmarks.measure import Figure, paired, process_seconds, seconds
+from toolc_runtime import Environment, load
+from toolc_runtime.verify import judge
+
+
+def check_startup() -> dict[str, Figure]:
+    """`toolc check` of one 200-line spec, as a whole process, against a bare interpreter."""
+    source = (worlds.ROOT / "specs/geography/geography.toolc").read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        spec = Path(folder) / "spec.toolc"
+        spec.write_text(_first_lines(source, 200), encoding="utf-8")
+        toolc = str(Path(sys.executable).with_name("toolc"))
+        value = process_seconds([toolc, "check", str(spec)])
+        bare = process_seconds([sys.executable, "-c", "pass"])
+    return {
+        "check_startup": Figure(value * 1e3, "ms", "ratio 25 or less", bare * 1e3, value / bare)
+    }
+
+
+def _first_lines(source: str, count: int) -> str:
+    """Whole declarations from the start, up to about that many lines."""
+    lines = source.splitlines(keepends=True)
+    ends = [at for at, line in enumerate(lines, 1) if line.startswith("}") and at <= count]
+    return "".join(lines[: ends[-1]])
+
+
+def reset() -> dict[str, Figure]:
+    """A new episode: over retail's tables, and over a table of a million rows."""
+    retail = worlds.retail()
+    million = _million_rows()
+    database = worlds.recorded_state()
+    copied = seconds(lambda: copy.deepcopy(database), budget=1.0, samples=5)
+    small, large = paired(retail.episode, million.episode)
+    return {
+        "reset_retail": Figure(
+            small * 1e6, "µs", "3 µs; ratio 5,000 or more", copied * 1e6, copied / small
+        ),
+        "reset_1m": Figure(
+            large * 1e6, "µs", "3 µs; ratio 2 or less", small * 1e6, large / small
+        ),
+    }
+
+
+def _million_rows() -> Environment:
+    rows = {
+        f"city {number}": {
+            "name": f"city {number}",
+            "country": "Japan",
+            "population": number + 1,
+            "latitude": 0.0,
+            "longitude": 0.0,
+        }
+        for number in range(1_000_000)
+    }
+    return load(worlds.ROOT / "build/geography", {"cities": rows})
+
+
+def calls() -> dict[str, Figure]:
+    """The full call path: JSON text in, checked, executed, traced, JSON text out."""
+    environment = worlds.retail()
+    recorded = worlds.retail_episodes()
+    function = environment.tools["get_order_details"].function
+    arguments = json.dumps({"order_id": next(iter(worlds.recorded_state()["orders"]))})
+    episode = environment.episode()
+
+    def full() -> None:
+        episode._trace.clear()
+        episode.call("get_order_details", arguments)
+
+    def direct() -> None:
+        json.dumps(function(episode.state, **json.loads(arguments)))
+
+    whole, parts = paired(full, direct)
+
+    def all_recorded() -> None:
+        for sequence in recorded:
+            made = environment.episode()
+            for name, text in sequence:
+                made.call(name, text)
+
+    count = sum(map(len, recorded))
+    each = seconds(all_recorded, budget=2.0, samples=5) / count
+    return {
+        "call_overhead": Figure(
+            whole * 1e6, "µs", "ratio 2 or less", parts * 1e6, whole / parts
+        ),
+        "retail_call": Figure(each * 1e6, "µs", "20 µs"),
+        **_against_exec(environment, full, arguments),
+    }
+
+
+def _against_exec(
+    environment: Environment, full: Callable[[], None], arguments: str
+) -> dict[str, Figure]:
+    """As the published method runs a tool: its source executed at every call, in a thread with a
+    time-out. The source is a plain function with the row that it looks up in a literal."""
+    row = environment.episode().call("get_order_details", arguments)
+    source = (
+        "import json\n\n"
+        f"ORDERS = {{{json.loads(arguments)['order_id']!r}: json.loads({row!r})}}\n\n"
+        "def get_order_details(order_id):\n"
+        "    if order_id in ORDERS:\n"
+        "        return json.dumps(ORDERS[order_id])\n"
+        "    return 'Error: order not found'\n"
+    )
+
+    def executed() -> None:
+        found: list[Any] = []
+
+        def run() -> None:
+            names: dict[str, Any] = {}
+            exec(source, names)  # the peer's way, on our own text
+            found.append(names["get_order_details"](**json.loads(arguments)))
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join(timeout=10)
+        assert found
+
+    ours, theirs = paired(full, executed)
+    return {
+        "call_vs_exec": Figure(
+            ours * 1e6, "µs", "ratio 50 or more", theirs * 1e6, theirs / ours
+        )
+    }
+
+
+def verdicts() -> dict[str, Figure]:
+    """A verdict on retail's recorded reference episodes, and whole verified episodes."""
+    environment = worlds.retail()
+    recorded = worlds.retail_episodes()
+    tasks = [
+        worlds.reference_task(environment, number, sequence)
+        for number, sequence in enumerate(recorded)
+    ]
+    finished = []
+    for task, sequence in zip(tasks, recorded, strict=True):
+        episode = environment.episode(task)
+        for name, text in sequence:
+            episode.call(name, text)
+        finished.append(episode)
+        assert judge(worlds.verifier, episode, task).reward == 1.0
+
+    def judged() -> None:
+        for episode, task in zip(finished, tasks, strict=True):
+            judge(worlds.verifier, episode, task)
+
+    def played() -> None:
+        for task, sequence in zip(tasks, recorded, strict=True):
+            episode = environment.episode(task)
+            for name, text in sequence:
+                episode.call(name, text)
+            judge(worlds.verifier, episode, task)
+
+    verdict = seconds(judged, budget=2.0, samples=5) / len(tasks)
+    whole = seconds(played, budget=3.0, samples=5) / len(tasks)
+    return {
+        "verdict": Figure(verdict * 1e6, "µs", "40 µs"),
+        "episodes_per_second": Figure(1 / whole, "1/s", "4,000"),
+    }
+
+
+def memory() -> dict[str, Figure]:
+    """Bytes that a live episode holds over a table of about 100 MB: fresh, and after six calls."""
+    environment = _million_rows()
+    names = [json.dumps({"place": f"city {number}"}) for number in range(6)]
+    environment.episode().call("get_population", names[0])
+
+    def live(prepare: Callable[[Any], None]) -> float:
+        kept: list[Any] = []
+        gc.collect()
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(200):
+            episode = environment.episode()
+            prepare(episode)
+            kept.append(episode)
+        gc.collect()
+        after = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+        return (after - before) / len(kept)
+
+    def six_calls(episode: Any) -> None:
+        for arguments in names:
+            episode.call("get_population", arguments)
+
+    fresh = statistics.median(live(lambda episode: None) for _ in range(3))
+    used = statistics.median(live(six_calls) for _ in range(3))
+    return {
+        "episode_bytes": Figure(fresh, "bytes", "1,024 bytes"),
+        "episode_bytes_after_six_calls": Figure(used, "bytes", "5,120 bytes"),
+    }
+
+
+FIGURES: tuple[Callable[[], dict[str, Figure]], ...] = (
+    check_startup,
+    reset,
+    calls,
+    verdicts,
+    memory,
+)

@@ -1,0 +1,83 @@
+"""Bounds on the work and the growth of one call.
+
+Loops charge their length when they are entered (`toolc_runtime.state.each`), and functions that
+scan or copy charge the size of what they touch, so that a call ends in bounded time whatever
+its arguments are. The meter of the call in progress is found through a context variable, which
+keeps threads and tasks apart; where no call is in progress only the caps on sizes hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sized
+from contextvars import ContextVar
+from typing import TypeVar
+
+from toolc_runtime.errors import BudgetExceeded
+
+MAX_STEPS = 5_000_000
+"""Loop steps of one call."""
+MAX_TEXT = 100_000
+"""Characters of a text that a tool makes."""
+MAX_ITEMS = 100_000
+"""Items of a list, entries of a dict, or rows added to a table."""
+MAX_DEPTH = 64
+"""Nesting of a JSON value read from text."""
+MAX_INPUT = 1_000_000
+"""Characters of a JSON text that a model sends."""
+MAX_OUTPUT = 4_000_000
+"""Characters of an observation."""
+MIN_INT, MAX_INT = -(2**63), 2**63 - 1
+
+_FREE = 64  # smaller sizes are paid for by the loop step that they are in
+
+S = TypeVar("S", bound=Sized)
+
+
+class Meter:
+    """The loop steps that the call in progress has left."""
+
+    __slots__ = ("steps",)
+
+    def __init__(self) -> None:
+        self.steps = MAX_STEPS
+
+    def charge(self, steps: int) -> None:
+        """Take steps from the budget; BudgetExceeded when it is used up."""
+        self.steps -= steps
+        if self.steps < 0:
+            raise BudgetExceeded(f"the call used up its budget of {MAX_STEPS:,} steps")
+
+
+METER: ContextVar[Meter | None] = ContextVar("toolc_meter", default=None)
+
+
+def charge(size: int) -> None:
+    """Charge the call in progress for work on `size` items."""
+    if size > _FREE:
+        meter = METER.get()
+        if meter is not None:
+            meter.charge(size)
+
+
+def grow(value: S) -> S:
+    """The value itself; BudgetExceeded where a text, list or dict is beyond its cap."""
+    size = len(value)
+    if size > _FREE:
+        check_size(size, isinstance(value, str))
+        charge(size >> 4)
+    return value
+
+
+def check_size(size: int, text: bool) -> None:
+    """BudgetExceeded where a text or list of this size would be beyond its cap."""
+    if text and size > MAX_TEXT:
+        raise BudgetExceeded(f"a text may have at most {MAX_TEXT:,} characters")
+    if not text and size > MAX_ITEMS:
+        raise BudgetExceeded(f"a list may have at most {MAX_ITEMS:,} items")
+
+
+def check_int(value: int) -> int:
+    """The integer itself; BudgetExceeded beyond 64 bits."""
+    if MIN_INT <= value <= MAX_INT:
+        return value
+    raise BudgetExceeded("an integer may have at most 64 bits")

@@ -1,0 +1,295 @@
+"""Answers: finding the value that a model's final text gives, and judging it.
+
+A last line `Answer: <JSON>` is taken as it stands. Without one, values like the expected one are
+looked for in the text: the expected ones must all be there, and no further candidate that the
+prompt does not hold.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from toolc_runtime.verify import literals
+from toolc_runtime.verify.equality import show
+from toolc_runtime.verify.literals import Number
+
+LONGEST = 20_000
+"""Characters of a final text that are looked at: the last ones."""
+TRUTH = {"yes": True, "true": True, "no": False, "false": False}
+NOTHING = frozenset({"none", "nothing", "null", "empty", "no"})
+
+_LINE = re.compile(r"[\s>#*_-]*(?:final[ ]+)?answer[*_ ]*:[*_ ]*(.*)", re.IGNORECASE | re.DOTALL)
+
+
+class Judgement:
+    """Whether an answer is right, and why."""
+
+    __slots__ = ("_expected", "_what", "right")
+
+    def __init__(self, right: bool, expected: Any, what: str) -> None:
+        self.right = right
+        self._expected = expected
+        self._what = what
+
+    def describe(self) -> str:
+        if self.right:
+            return self._what
+        return f"expected {show(self._expected)}: {self._what}"
+
+
+def judge_answer(
+    expected: Any,
+    text: str,
+    *,
+    prompt: Callable[[], str] = str,
+    kind: str = "",
+    candidates: Iterable[str] = (),
+) -> Judgement:
+    """Judges a final text.
+
+    `expected` is a JSON value. `kind` is the answer's type as a spec writes it, where it is known:
+    decimals are text in JSON, and only the type tells them from text that looks like a number.
+    `prompt` gives what the model was told; `candidates` are other texts that the answer could
+    have been.
+    """
+    text = text[-LONGEST:]
+    numeric = "decimal" in kind or not kind
+    line = answer_line(text)
+    if line is None:
+        return _extract(expected, text, prompt, numeric, candidates)
+    try:
+        value = _read(line)
+    except (ValueError, RecursionError):
+        return _extract(expected, line, str, numeric, candidates)
+    if _agrees(expected, value, numeric):
+        return Judgement(True, expected, "the answer line has it")
+    return Judgement(False, expected, f"the answer line has {_cut(line)}")
+
+
+def answer_line(text: str) -> str | None:
+    """What follows `Answer:` in the last line that is not blank, without Markdown around it."""
+    last = text.rstrip().rpartition("\n")[2]
+    hit = _LINE.match(last)
+    if hit is None:
+        return None
+    return hit[1].strip().strip("*`").strip()
+
+
+def _cut(text: str, limit: int = 80) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+# ---------------------------------------------------------------- kinds of values
+
+
+class _Kind(NamedTuple):
+    """How values of a kind are found in text.
+
+    `read` gives the candidates, `means` says whether one is a value, `written` how it stood in the
+    text. `excused`: the prompt's own candidates do not count as further ones.
+    """
+
+    read: Callable[[str], list[Any]]
+    means: Callable[[Any, Any], bool]
+    written: Callable[[Any], str]
+    excused: bool = True
+
+
+class _Leaf(NamedTuple):
+    """A scalar of the expected answer, in the form that its kind compares."""
+
+    kind: _Kind
+    value: Any
+    json: Any
+
+    def is_all_of(self, text: str) -> bool:
+        """Whether a text, as a whole, is this value."""
+        if self.kind is _TEXT:
+            return literals.plain_words(text) == literals.plain_words(self.value)
+        found = self.kind.read(text)
+        whole = text.strip().casefold()
+        return (
+            len(found) == 1
+            and self.kind.written(found[0]).casefold() == whole
+            and self.kind.means(found[0], self.value)
+        )
+
+
+def _moments(read: Callable[[str], Iterator[tuple[str, str]]]) -> _Kind:
+    return _Kind(
+        lambda text: list(read(text)),
+        lambda token, value: bool(token[0] == value),
+        lambda token: str(token[1]),
+    )
+
+
+_NUMBER = _Kind(
+    lambda text: list(literals.numbers(text)),
+    lambda token, value: bool(token.means(value)),
+    lambda token: str(token.text),
+)
+_BOOL = _Kind(
+    lambda text: [word for word in sorted(literals.words(text)) if word in TRUTH],
+    lambda token, value: TRUTH[token] is value,
+    str,
+    excused=False,
+)
+_NOTHING = _Kind(
+    lambda text: sorted(literals.words(text) & NOTHING), lambda token, value: True, str
+)
+_TEXT = _Kind(lambda text: [], lambda token, value: False, str)
+_MOMENTS = tuple((shape, _moments(read)) for shape, read in literals.MOMENTS)
+
+
+def _leaf(value: Any, numeric: bool) -> _Leaf:
+    if isinstance(value, bool):
+        return _Leaf(_BOOL, value, value)
+    if isinstance(value, (int, float)):
+        return _Leaf(_NUMBER, literals.exact(value), value)
+    if value is None:
+        return _Leaf(_NOTHING, None, None)
+    if numeric and literals.is_decimal(value):
+        return _Leaf(_NUMBER, Decimal(value), value)
+    for shape, kind in _MOMENTS:
+        if shape.fullmatch(value):
+            return _Leaf(kind, literals.whole_seconds(value), value)
+    return _Leaf(_TEXT, value, value)
+
+
+def _leaves(value: Any, numeric: bool) -> Iterator[_Leaf]:
+    """The scalars of a value; an empty list or object counts as null."""
+    if isinstance(value, (list, dict)) and value:
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(item, numeric)
+    else:
+        yield _leaf(None if isinstance(value, (list, dict)) else value, numeric)
+
+
+# ---------------------------------------------------------------- an answer line
+
+
+def _read(line: str) -> Any:
+    """The JSON value of a line, numbers as `Number`, which knows how they were written; ValueError
+    where it is not JSON."""
+    return json.loads(line, parse_int=_number, parse_float=_number, parse_constant=_refuse)
+
+
+def _number(text: str) -> Number:
+    number = literals.number(text)
+    if number is None:
+        raise ValueError("not a number that an answer has")
+    return number
+
+
+def _refuse(text: str) -> Any:
+    raise ValueError(text)
+
+
+def _agrees(expected: Any, value: Any, numeric: bool) -> bool:
+    """Whether a value of an answer line is the expected one: lists in order, objects with exactly
+    these keys."""
+    if isinstance(expected, list):
+        return (
+            isinstance(value, list)
+            and len(expected) == len(value)
+            and all(_agrees(item, value[at], numeric) for at, item in enumerate(expected))
+        )
+    if isinstance(expected, dict):
+        return (
+            isinstance(value, dict)
+            and expected.keys() == value.keys()
+            and all(_agrees(item, value[key], numeric) for key, item in expected.items())
+        )
+    leaf = _leaf(expected, numeric)
+    if isinstance(value, Number):
+        return leaf.value == value.text if leaf.kind is _TEXT else _means_number(leaf, value)
+    if isinstance(value, str):
+        return leaf.is_all_of(value)
+    return value is expected
+
+
+def _means_number(leaf: _Leaf, value: Number) -> bool:
+    return leaf.kind is _NUMBER and value.means(leaf.value)
+
+
+# ---------------------------------------------------------------- prose
+
+
+def _extract(
+    expected: Any,
+    text: str,
+    prompt: Callable[[], str],
+    numeric: bool,
+    candidates: Iterable[str],
+) -> Judgement:
+    by_kind: dict[_Kind, list[_Leaf]] = {}
+    for leaf in _leaves(expected, numeric):
+        by_kind.setdefault(leaf.kind, []).append(leaf)
+    others: list[str] = []
+    for kind, leaves in by_kind.items():
+        if kind is _TEXT:
+            missing = next((one for one in leaves if not literals.holds(text, one.value)), None)
+            further = _other_texts(leaves, text, prompt, candidates)
+        else:
+            missing, further = _compare(kind, leaves, text)
+            if further and missing is None:
+                further = _not_excused(kind, leaves, further, prompt)
+        if missing is not None:
+            return Judgement(False, expected, f"the text does not have {show(missing.json)}")
+        others += further
+    if others:
+        return Judgement(False, expected, f"the text also has {_cut(others[0])}")
+    return Judgement(True, expected, "the text has it")
+
+
+def _compare(kind: _Kind, leaves: Sequence[_Leaf], text: str) -> tuple[_Leaf | None, list[str]]:
+    """The first expected value that a text lacks, and the candidates in it that are none."""
+    lacking = list(leaves)
+    further = []
+    for token in kind.read(text):
+        meant = [leaf for leaf in leaves if kind.means(token, leaf.value)]
+        if meant:
+            lacking = [leaf for leaf in lacking if leaf not in meant]
+        else:
+            further.append(kind.written(token))
+    return (lacking[0] if lacking else None), further
+
+
+def _not_excused(
+    kind: _Kind, leaves: Sequence[_Leaf], further: list[str], prompt: Callable[[], str]
+) -> list[str]:
+    """The candidates that the prompt does not hold. Where the prompt itself holds an expected
+    value, it excuses none: else to repeat it would be an answer."""
+    if not kind.excused:
+        return further
+    told = kind.read(prompt())
+    if any(kind.means(token, leaf.value) for token in told for leaf in leaves):
+        return further
+    known = {kind.written(token) for token in told}
+    return [one for one in further if one not in known]
+
+
+def _other_texts(
+    leaves: Sequence[_Leaf], text: str, prompt: Callable[[], str], candidates: Iterable[str]
+) -> list[str]:
+    """The same for texts, whose candidates have to be given. One that is part of an expected text
+    counts only where it stands apart from it."""
+    rest = text
+    for leaf in sorted(leaves, key=lambda one: -len(one.value)):
+        rest = literals.blank(rest, leaf.value)
+    wanted = {literals.plain_words(leaf.value) for leaf in leaves}
+    further = [
+        other
+        for other in candidates
+        if literals.plain_words(other) not in wanted and literals.holds(rest, other)
+    ]
+    if not further:
+        return []
+    told = prompt()
+    if any(literals.holds(told, leaf.value) for leaf in leaves):
+        return further
+    return [one for one in further if not literals.holds(told, one)]

@@ -1,0 +1,82 @@
+"""A task's plan, made ready once to be compared with many episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from toolc_runtime.verify.equality import Value
+from toolc_runtime.verify.record import Task
+
+
+class Step:
+    """One step: what a call must be like to match it."""
+
+    __slots__ = (
+        "after",
+        "fails",
+        "index",
+        "pinned",
+        "question",
+        "result",
+        "tool",
+        "turn",
+        "writes",
+        "written",
+    )
+
+    def __init__(self, index: int, turn: int, line: Mapping[str, Any]) -> None:
+        self.index = index
+        self.turn = turn
+        self.question: str = line.get("question") or ""
+        self.tool: str = line["tool"]
+        self.fails = "failure" in line
+        arguments: Mapping[str, Any] = line.get("arguments") or {}
+        pinned = line.get("pinned") or ()
+        self.pinned = tuple((name, Value(arguments.get(name))) for name in pinned)
+        self.result = Value(line["failure"] if self.fails else line.get("result"))
+        self.writes: Mapping[str, Any] = {} if self.fails else line.get("writes") or {}
+        self.written = Value(self.writes)
+        self.after: tuple[int, ...] = tuple(line.get("after") or ())
+
+
+class Plan:
+    """The steps of all turns in one row, and the partial order between them."""
+
+    __slots__ = ("_rows", "before", "fresh", "moving", "steps", "turns")
+
+    def __init__(self, task: Task) -> None:
+        self.turns: list[list[Step]] = []
+        self.steps: list[Step] = []
+        for turn, line in enumerate(task.turns):
+            start = len(self.steps)
+            for step in line.get("steps") or ():
+                self.steps.append(Step(len(self.steps), turn, step))
+            self.turns.append(self.steps[start:])
+        self.fresh: tuple[str, ...] = tuple(task.fresh or ())
+        self.before = self._closure()
+        self.moving = any(line.get("given") for line in task.turns[1:])
+        """Whether the state is changed between turns."""
+        self._rows: dict[tuple[str, str], Value] = {}
+
+    def row(self, table: str, key: str, row: Any) -> Value:
+        """A row of the plan's final state, made ready; `row` is what the task says."""
+        known = self._rows.get((table, key))
+        if known is None or known.json is not row:
+            known = self._rows[table, key] = Value(row)
+        return known
+
+    def _closure(self) -> tuple[frozenset[int], ...]:
+        """For each step all those that come before it."""
+        before: list[frozenset[int]] = []
+        for step in self.steps:
+            direct = [index for index in step.after if 0 <= index < step.index]
+            before.append(frozenset(direct).union(*(before[index] for index in direct)))
+        return tuple(before)
+
+
+@lru_cache(maxsize=4096)
+def plan_of(task: Task) -> Plan:
+    """The plan of a task; the last ones asked for are kept."""
+    return Plan(task)

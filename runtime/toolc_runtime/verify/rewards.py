@@ -1,0 +1,139 @@
+"""Rewards: from goals, guards and the number of calls to one number in 0..1.
+
+With s the sum of the goals' values, t their number, n the number of those that are not steps, and
+q the calls that count:
+
+    solve_f1         2 s / (q + n + t)
+    solve_precision  s / (q + n)
+    solve_rate       s / t
+    binary           1 where every goal is 1, else 0
+
+times the product of the guards. q counts every call that was made, rejected and failed ones too;
+but in turns whose steps are not among the goals, as many calls are free as the plan has steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+from toolc_runtime.verify.record import Episode, Task
+from toolc_runtime.verify.run import Run
+from toolc_runtime.verify.verdict import Check, Verdict
+
+Verifier = Callable[[Any, Any], Verdict]
+
+
+class _Sums:
+    """What the formulas are made of."""
+
+    __slots__ = ("calls", "others", "solved", "total")
+
+    def __init__(self, run: Run, goals: Sequence[Check]) -> None:
+        self.solved = sum([goal.value * goal.weight for goal in goals])
+        self.total = sum([goal.weight for goal in goals])
+        self.others = sum([goal.weight for goal in goals if goal.group != "steps"])
+        self.calls = _counted_calls(run, goals)
+
+
+def _counted_calls(run: Run, goals: Sequence[Check]) -> int:
+    made = len(run.trace)
+    asked = sum([goal.group == "steps" for goal in goals])
+    if asked == len(run.plan.steps):
+        return made
+    names = {goal.name for goal in goals if goal.group == "steps"}
+    for turn, steps in enumerate(run.plan.turns):
+        free = sum(f"step {step.index + 1}" not in names for step in steps)
+        made -= min(free, len(run.trace_of(turn)))
+    return made
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0
+
+
+def _f1(sums: _Sums) -> float:
+    return _ratio(2 * sums.solved, sums.calls + sums.others + sums.total)
+
+
+def _precision(sums: _Sums) -> float:
+    return _ratio(sums.solved, sums.calls + sums.others)
+
+
+def _rate(sums: _Sums) -> float:
+    return _ratio(sums.solved, sums.total)
+
+
+def _binary(sums: _Sums) -> float:
+    return float(sums.solved == sums.total)
+
+
+def solve_f1(run: Run, goals: Sequence[Check], guards: Sequence[Check] = ()) -> Verdict:
+    """The F1 of goals met against calls made and goals there are."""
+    return _verdict(run, goals, guards, _f1)
+
+
+def solve_precision(run: Run, goals: Sequence[Check], guards: Sequence[Check] = ()) -> Verdict:
+    """Goals met by call made."""
+    return _verdict(run, goals, guards, _precision)
+
+
+def solve_rate(run: Run, goals: Sequence[Check], guards: Sequence[Check] = ()) -> Verdict:
+    """The share of goals met."""
+    return _verdict(run, goals, guards, _rate)
+
+
+def binary(run: Run, goals: Sequence[Check], guards: Sequence[Check] = ()) -> Verdict:
+    """All or nothing."""
+    return _verdict(run, goals, guards, _binary)
+
+
+def weighted(
+    run: Run,
+    goals: Sequence[Check],
+    guards: Sequence[Check],
+    formula: Callable[[Callable[[str], float]], float],
+) -> Verdict:
+    """An expression over goals, held to 0..1: `formula` is given a function from a goal's name to
+    its value. `steps`, `state` and `answer` are means over all checks of that kind; a name that
+    no goal has is 0."""
+
+    def value_of(name: str) -> float:
+        values = [goal.value for goal in goals if goal.group == name]
+        return _ratio(sum(values), len(values))
+
+    return _verdict(run, goals, guards, lambda _: float(formula(value_of)))
+
+
+def _verdict(
+    run: Run, goals: Sequence[Check], guards: Sequence[Check], formula: Callable[[_Sums], float]
+) -> Verdict:
+    sums = _Sums(run, goals)
+    kept = prod([guard.value for guard in guards])
+    if run.task.kind == "none":
+        right = not run.trace and kept == 1 and sums.solved == sums.total
+        reward = float(right)
+    elif not run.trace or not _progress(goals):
+        reward = 0.0
+    else:
+        reward = kept * min(1.0, max(0.0, formula(sums)))
+    scored = not any([call.status == "fault" for call in run.trace])
+    return Verdict(reward, (*goals, *guards), sums.solved, len(goals), len(run.trace), scored)
+
+
+def _progress(goals: Sequence[Check]) -> bool:
+    """Whether a goal beside the answers is met; where there is no other, whether an answer is."""
+    others = [goal.value for goal in goals if goal.group != "answer"]
+    return any(others or [goal.value for goal in goals])
+
+
+def judge(verifier: Verifier, episode: Episode, task: Task) -> Verdict:
+    """The verdict of an emitted verifier. An error in it is the environment's fault, not the
+    model's: the verdict is then not scored, and its only check says what happened."""
+    try:
+        return verifier(episode, task)
+    except Exception as error:
+        reason = f"the verifier failed: {type(error).__name__}: {error}"
+        check = Check("verifier", "guard", 0.0, reason)
+        return Verdict(0.0, (check,), 0.0, 0, len(episode.trace), scored=False)

@@ -1,0 +1,132 @@
+"""An episode beside its plan: which call did which step, and what was counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from toolc_runtime.verify.equality import Renaming
+from toolc_runtime.verify.plan import Plan
+from toolc_runtime.verify.record import Call, Changes, Episode, Task
+
+
+class Counts:
+    """What happened in an episode or in one of its turns, in numbers.
+
+    `turns` are the model's messages: those that made calls, and those that ended a turn of the
+    user's. `refused` calls are those that a tool refused, `rejected` those that never reached one.
+    `parallel` is the largest number of calls in one message. The lengths are of the last text.
+    """
+
+    __slots__ = ("_texts", "_trace")
+
+    def __init__(self, trace: Sequence[Call], texts: Sequence[str]) -> None:
+        self._trace = trace
+        self._texts = texts
+
+    @property
+    def calls(self) -> int:
+        return len(self._trace)
+
+    @property
+    def turns(self) -> int:
+        return len({call.message for call in self._trace}) + len(self._texts)
+
+    @property
+    def refused(self) -> int:
+        return sum(call.status == "failed" for call in self._trace)
+
+    @property
+    def rejected(self) -> int:
+        return sum(call.status == "rejected" for call in self._trace)
+
+    @property
+    def parallel(self) -> int:
+        return max(Counter(call.message for call in self._trace).values(), default=0)
+
+    @property
+    def answer_length(self) -> int:
+        """Characters of the last text."""
+        return len(self._texts[-1]) if self._texts else 0
+
+    @property
+    def answer_words(self) -> int:
+        """Words of the last text, separated by white space."""
+        return len(self._texts[-1].split()) if self._texts else 0
+
+    def of(self, tool: str) -> int:
+        """The calls of one tool."""
+        return sum(call.tool == tool for call in self._trace)
+
+
+class Run:
+    """An episode whose calls are matched with the steps of its task's plan.
+
+    `calls[i]` is the index in the trace of the call that did step i, or None.
+    """
+
+    __slots__ = ("_writes", "calls", "episode", "ids", "plan", "task", "texts", "trace")
+
+    def __init__(self, episode: Episode, task: Task, plan: Plan) -> None:
+        self.episode = episode
+        self.task = task
+        self.plan = plan
+        self.trace = episode.trace
+        self.texts = episode.texts
+        self.ids = Renaming(plan.fresh, episode.fresh if plan.fresh else ())
+        self.calls: list[int | None] = [None] * len(plan.steps)
+        self._writes: list[Changes] | None = None
+
+    @property
+    def counts(self) -> Counts:
+        return Counts(self.trace, self.texts)
+
+    @property
+    def writes(self) -> list[Changes]:
+        """What each call wrote."""
+        if self._writes is None:
+            self._writes = [call.writes for call in self.trace]
+        return self._writes
+
+    def changes(self, turn: int | None = None) -> dict[str, Any]:
+        """What the calls of a turn, or of all turns, changed together."""
+        total: dict[str, Any] = {}
+        for call, writes in zip(self.trace, self.writes, strict=True):
+            if not writes or (turn is not None and call.turn != turn):
+                continue
+            for name, change in writes.items():
+                if type(change) is tuple:
+                    total[name] = (total.get(name, change)[0], change[1])
+                    continue
+                rows = total.setdefault(name, {})
+                for key, (before, after) in change.items():
+                    rows[key] = (rows[key][0] if key in rows else before, after)
+        return total
+
+    def trace_of(self, turn: int | None) -> Sequence[Call]:
+        """The calls of one turn, or of all."""
+        return self.trace if turn is None else [call for call in self.trace if call.turn == turn]
+
+
+def counts(run: Run, turn: int) -> Counts:
+    """The counts of one turn."""
+    return Counts(run.trace_of(turn), run.texts[turn : turn + 1])
+
+
+def planned(run: Run, index: int) -> Any:
+    """The result (or the failure) of a step of the plan, as a JSON value, with the episode's ids.
+
+    `index` counts over all turns.
+    """
+    return run.ids.apply(run.plan.steps[index].result.json)
+
+
+def state_after(run: Run, turn: int) -> Any:
+    """The state at the end of a turn."""
+    return run.episode.state_after(calls_until(run, turn))
+
+
+def calls_until(run: Run, turn: int) -> int:
+    """How many calls were made up to the end of a turn."""
+    return sum(call.turn <= turn for call in run.trace)

@@ -1,0 +1,273 @@
+"""Odd but valid programs, and what the typed tree says about some of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.analysis.samples import checked, codes, files_of, judge
+from toolc.analysis import core
+from toolc.analysis import types as t
+from toolc.analysis.effects import nodes
+from toolc.diagnostics.rules.sample import spec, tool, value
+
+ROOT = Path(__file__).parent.parent.parent
+SPECS = [Path(__file__).parent / "everything.toolc", *sorted((ROOT / "specs").rglob("*.toolc"))]
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_specs(path: Path) -> None:
+    found = checked(path.read_text(encoding="utf-8"))
+    assert found.diagnostics == ()
+    assert found.environment is not None
+
+
+VALUES = {
+    "first of none": ("first(b.pages for b in books) ?? 0", "int"),
+    "min of none": ("min(b.pages for b in books) ?? 0", "int"),
+    "field of first": ("first(b for b in books by b.title).pages ?? 0", "int"),
+    "chain of defaults": ("books[title].pages ?? books[upper(title)].pages ?? 0", "int"),
+    "chain, then failure": ('books[title].rating ?? books["x"].rating else fail "no"', "float"),
+    "null or missing": ("books[title].rating ?? null", "float?"),
+    "parsed or default": ("int(title) ?? -1", "int"),
+    "default binds tighter": ("2 * books[title].rating ?? 1", "float"),
+    "int as float": ("books[title].pages", "float"),
+    "chained comparison": ("0 <= lent < len(title) == 3 != 4", "bool"),
+    "boolean order": ("[b.title for b in books by b.pages > 3 desc]", "list[str]"),
+    "negated membership": ('not title in books and "x" not in title', "bool"),
+    "nested conditional": ("if lent > 0 then if lent > 1 then 2 else 1 else 0", "int"),
+    "conditional record": ("if lent > 0 then {n: 1} else {n: 2}", "{n: int}"),
+    "nested comprehension": ("[[i * j for j in range(i)] for i in range(3)]", "list[list[int]]"),
+    "characters": ("[c for c in title if c != ' ']".replace("'", '"'), "list[str]"),
+    "record as json": ("{rows: [b for b in books], n: null, nested: {a: [1, 2.5, true]}}", "json"),
+    "empty list": ("[]", "list[Book]"),
+    "empty dict": ("{}", "dict[str, int]"),
+    "dict by int": ('{"1": 2, "-2": 3}', "dict[int, int]"),
+    "computed keys": ("{[b.pages]: b.title for b in books}", "dict[int, str]"),
+    "spread": ("{...books[title], pages: 3}", "Book"),
+    "exact inline record": (
+        "{title: title, pages: 1, rating: null}",
+        "{title: str, pages: int, rating: float?}",
+    ),
+    "date arithmetic": ('date("2024-01-31") + "P1D" - "2024-01-01" < "P40D"', "bool"),
+    "scaled duration": ('1.5 * duration("P1D") / "PT1H"', "float"),
+    "decimals": ('decimal("0.10") * lent + 1', "decimal"),
+    "literal of an enum": ('if lent > 0 then "few" else "many"', '"few" | "many" | "none"'),
+    "union of json": ("[1, null]", "list[int?]"),
+    "function on a local of its name": ("[len for len in [len(title)]][0]", "int"),
+    "slices": ("title[1:] + title[:-1] + title[1:2] + title[:]", "str"),
+    "walk over values": ("[n for n in walk(n from 8 by [n // 2])]", "list[int]"),
+    "power of negative": ("-2 ** 2", "int"),
+    "quoted interpolation": ("\"{join([b.title for b in books], ', ')} {{x}}\"", "str"),
+}
+
+
+@pytest.mark.parametrize(("expression", "result"), VALUES.values(), ids=VALUES)
+def test_values(expression: str, result: str) -> None:
+    assert judge(value(expression, result=result)) == ()
+
+
+BODIES = {
+    "require narrows": (
+        "let rating = books[title].rating",
+        'require rating != null and rating > 3 else fail "poor"',
+        "return round(rating)",
+    ),
+    "else of null narrows": (
+        "let rating = books[title].rating",
+        "if rating == null { return 0 } else { return round(rating) }",
+    ),
+    "early return narrows": (
+        "let rating = books[title].rating",
+        "if rating == null or rating < 1 { return 0 }",
+        "return round(rating)",
+    ),
+    "negation narrows": (
+        "let rating = books[title].rating",
+        "if not (rating != null) { return 0 }",
+        "return round(rating)",
+    ),
+    "place narrows until a write": (
+        "if books[title].rating != null { return round(books[title].rating) }",
+        "books[title].rating = 2.5",
+        "return round(books[title].rating)",
+    ),
+    "condition of a loop narrows": (
+        "for b in books if b.isbn != null { return len(b.isbn) }",
+        "return 0",
+    ),
+    "comprehension narrows": ("return sum(len(b.isbn) for b in books if b.isbn != null)",),
+    "assignment narrows a var": (
+        "var best: int? = null",
+        "best = 3",
+        "return best",
+    ),
+    "locals of two blocks": (
+        "if lent > 0 { let n = 1  return n }",
+        "let n = 2",
+        "return n",
+    ),
+    "loops": (
+        "var sum = 0",
+        "for b in books if b.pages > sum {",
+        '  for c in title { if c == "a" { continue } sum += 1 }',
+        "  if sum > 9 { break }",
+        "}",
+        "return sum",
+    ),
+    "match on text": ('match title { case "a" | "b" { return 1 } else { return 2 } }',),
+    "match narrows a text": (
+        'let size = if lent > 0 then "few" else "none"',
+        'let known: "few" | "none" = if size == "few" then "few" else "none"',
+        'match known { case "few" { return 1 } case "none" { return 0 } }',
+    ),
+    "pairs": (
+        "let a, b = zip([1], [2])[0]",
+        "return a + b",
+    ),
+    "call for its effect": ("books[title].pages += 1", "return books[title].pages"),
+    "names of the language": (
+        "let type = 1",
+        "let from = type",
+        "let step = from",
+        "return step",
+    ),
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_bodies(body: tuple[str, ...]) -> None:
+    assert judge(tool(*body)) == ()
+
+
+REFUSED = {
+    "a write ends what is known of a place": (
+        "TC0311",
+        tool(
+            'require books[title].rating != null else fail "none"',
+            'books["Emma"].rating = null',
+            "return round(books[title].rating)",
+        ),
+    ),
+    "a call of a proc ends what is known of a place": (
+        "TC0311",
+        spec("proc clear() -> null {\n  best = null\n  return null\n}", "state best: int? = 1")
+        + "tool f() -> int {\n  if best == null { return 0 }\n  clear()\n  return best\n}\n",
+    ),
+    "a loop ends what is known of a var": (
+        "TC0311",
+        tool("var best: int? = 3", "for b in books { lent = best  best = null }", "return 1"),
+    ),
+    "a var may have changed when a branch ends": (
+        "TC0311",
+        tool("var best: int? = 3", "if lent > 0 { best = null }", "return best"),
+    ),
+    "computed text is no date": ("TC0327", value("today() < title", result="bool")),
+    "decimals and floats do not mix": ("TC0323", value('decimal("1") * 0.5', result="json")),
+    "a list of ints is no list of floats": (
+        "TC0301",
+        tool("let ints = [1]", "return ints", result="list[float]"),
+    ),
+    "a field too many": ("TC0301", tool("let r = {a: 1, b: 2}", "return r", result="{a: int}")),
+    "a null in the middle of a path": (
+        "TC0311",
+        spec("record B { c: int }", "record A { b: B? }")
+        + "fn f(a: A) -> int { return a.b.c ?? 0 }\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "text"), REFUSED.values(), ids=REFUSED)
+def test_refused(code: str, text: str) -> None:
+    assert [each.code for each in judge(text)] == [code]
+
+
+def test_recursive_types() -> None:
+    fits = spec(
+        "record A { kids: list[A] }",
+        "record B { kids: list[B] }",
+        "record People { id: str, boss: ref people?, friends: list[ref people] }",
+        "table people[id]: People = []",
+        "fn same(a: A) -> B { return a }",
+        "tool boss_of(id: str) -> str? { return people[id].boss }",
+    )
+    assert judge(fits) == ()
+
+
+def test_keys_that_refer_to_each_other() -> None:
+    text = spec(
+        "record A { id: ref bs }",
+        "record B { id: ref as_ }",
+        "table as_[id]: A = []",
+        "table bs[id]: B = []",
+    )
+    assert codes(text) <= {"TC0459"}
+
+
+def test_constants_in_any_order() -> None:
+    found = checked(spec("const twice = [one, one]", "const one = 1"))
+    assert found.environment is not None
+    values = {constant.name: constant.value for constant in found.environment.constants}
+    assert values == {"twice": [1, 1], "one": 1}
+
+
+def test_defaults_of_fields_are_written_out() -> None:
+    found = checked(
+        spec(
+            "record Box { tags: list[str] = [], sizes: dict[str, int] = {a: 1} }",
+            "fn box() -> Box { return {} }",
+        )
+    ).environment
+    assert found is not None
+    made = next(node for node in nodes(found.functions) if isinstance(node, core.RecordOf))
+    assert [entry.name for entry in made.entries] == ["tags", "sizes"]
+
+
+def test_cases_keep_their_fields_when_narrowed_twice() -> None:
+    text = spec(
+        'union Shape by kind { case "a" { x: int }, case "b" { y: int }, case "c" { z: int } }',
+        "fn size(s: Shape) -> int {",
+        '  if s.kind == "a" { return s.x }',
+        '  if s.kind == "b" { return s.y }',
+        "  return s.z",
+        "}",
+    )
+    assert judge(text) == ()
+
+
+def test_use() -> None:
+    found = files_of(
+        spec("use dates { Period, days_in }", "tool f(p: Period) -> int { return days_in(p) }"),
+        dates=(
+            'toolc 1\nenum Period { "day", "week" }\nconst week = 7\n'
+            'fn days_in(p: Period) -> int { return if p == "day" then 1 else week }\n'
+        ),
+    )
+    assert found.diagnostics == ()
+    assert found.environment is not None
+    assert [function.name for function in found.environment.functions] == ["f", "days_in"]
+
+
+def test_effects() -> None:
+    found = checked(
+        spec(
+            "fn longest() -> int { return max(b.pages for b in books) ?? 0 }",
+            "proc count() -> int {\n  lent += longest()\n  return random_int(0, lent)\n}",
+            "tool lend() -> int { return count() }",
+        )
+    ).environment
+    assert found is not None
+    lend = found.tool("lend")
+    assert lend is not None
+    assert lend.effects.reads == ("books", "lent")
+    assert lend.effects.writes == ("lent",)
+    assert lend.effects.draws
+    assert not lend.effects.clock
+
+
+def test_an_alias_shows_its_name() -> None:
+    found = checked(spec("type Grade = int(minimum: 1)", "state g: Grade = 1")).environment
+    assert found is not None
+    kind = next(scalar.type for scalar in found.scalars if scalar.name == "g")
+    assert t.show(kind) == "Grade"

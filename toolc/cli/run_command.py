@@ -1,0 +1,148 @@
+"""`toolc run`: a task's reference plan as an episode, or calls by hand."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from toolc.cli.terminal import Subparsers, UsageError, add_format
+
+if TYPE_CHECKING:
+    from toolc_runtime.environment import Environment, Task
+    from toolc_runtime.episode import Episode
+
+Event = dict[str, Any]
+Show = Callable[[Event], None]
+
+MAX_SHOWN = 2_000
+
+
+def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser(
+        "run",
+        description="Play the reference plan of a task and show messages, calls, results and the "
+        "verdict; or make calls by hand. Exit 1 where the plan does not get the whole reward.",
+    )
+    parser.add_argument("build", metavar="BUILD/ENV", help="the folder of a compiled environment")
+    parser.add_argument("--scenario", metavar="NAME", help="the first task of this scenario")
+    parser.add_argument("--task", metavar="ID", help="this task (default: the first one)")
+    parser.add_argument("--seed", type=int, metavar="N", help="another seed for what is drawn")
+    parser.add_argument(
+        "--call",
+        nargs=2,
+        action="append",
+        metavar=("NAME", "JSON"),
+        help="call this tool instead of playing the plan; may be repeated",
+    )
+    add_format(parser, "human", "json")
+
+
+def run(args: argparse.Namespace) -> int:
+    from toolc.cli.loading import load_environment
+
+    environment = load_environment(args.build)
+    show = _as_json if args.format == "json" else _as_text
+    if args.call and args.task is None and args.scenario is None:
+        episode = environment.episode(seed=args.seed)
+        _call_all(episode, args.call, show)
+        return 0
+    task = _choose(environment, args.task, args.scenario)
+    episode = environment.episode(task.id, seed=args.seed)
+    show({"type": "task", "id": task.id, "kind": task.kind})
+    for message in episode.messages:
+        show({"type": "message", **message})
+    if args.call:
+        _call_all(episode, args.call, show)
+        return 0
+    return _play(episode, task, show)
+
+
+def _choose(environment: Environment, wanted: str | None, scenario: str | None) -> Task:
+    tasks = environment.tasks
+    if wanted is not None:
+        if wanted in tasks:
+            return tasks[wanted]
+        raise UsageError(f"there is no task `{wanted}`; {_some('tasks', list(tasks))}")
+    for task in tasks.values():
+        if scenario is None or task.scenario == scenario:
+            return task
+    if scenario is None:
+        raise UsageError("the environment has no tasks; use --call NAME JSON")
+    names = list(dict.fromkeys(task.scenario for task in tasks.values()))
+    raise UsageError(f"there is no scenario `{scenario}`; {_some('scenarios', names)}")
+
+
+def _some(what: str, names: list[str]) -> str:
+    rest = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"{what}: {', '.join(names[:5]) or 'none'}{rest}"
+
+
+def _call_all(episode: Episode, calls: list[list[str]], show: Show) -> None:
+    from toolc_runtime.state import changes
+
+    for name, arguments in calls:
+        _call(episode, name, arguments, show)
+    show({"type": "changes", "changes": changes(episode.state)})
+
+
+def _call(episode: Episode, name: str, arguments: Mapping[str, Any] | str, show: Show) -> None:
+    result = json.loads(episode.call(name, arguments))
+    status = episode.trace[-1].status
+    event = {"type": "call", "tool": name, "arguments": arguments}
+    show({**event, "result": result, "status": status})
+
+
+def _play(episode: Episode, task: Task, show: Show) -> int:
+    for turn in task.turns:
+        for step in turn.get("steps", ()):
+            show({"type": "step", "question": step.get("question", "")})
+            _call(episode, step["tool"], step["arguments"], show)
+        text = f"Answer: {json.dumps(turn['answer'])}" if "answer" in turn else "Done."
+        show({"type": "message", "role": "assistant", "content": text})
+        reply = episode.reply(text)
+        if isinstance(reply, str):
+            show({"type": "message", "role": "user", "content": reply})
+        else:
+            show({"type": "verdict", **reply.to_json()})
+            return int(reply.reward < 1)
+    return 1
+
+
+def _as_json(event: Event) -> None:
+    print(json.dumps(event, ensure_ascii=False))
+
+
+def _as_text(event: Event) -> None:
+    print(_TEXTS[event["type"]](event))
+
+
+def _verdict(event: Event) -> str:
+    lines = [f"verdict    reward {event['reward']:g}"]
+    for check in event["checks"]:
+        value = f"{check['value']:.2f}"
+        lines.append(f"  {value}  {check['name']}: {check['reason']}")
+    return "\n".join(lines)
+
+
+def _called(event: Event) -> str:
+    arguments = event["arguments"]
+    shown = arguments if isinstance(arguments, str) else _short(arguments)
+    mark = "" if event["status"] == "ok" else f"   ({event['status']})"
+    return f"  call     {event['tool']} {shown}\n  result   {_short(event['result'])}{mark}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
+
+
+_TEXTS: dict[str, Callable[[Event], str]] = {
+    "task": lambda event: f"task       {event['id']} ({event['kind']})",
+    "message": lambda event: f"{event['role']:10} {event['content']}",
+    "step": lambda event: f"step       {event['question']}",
+    "call": _called,
+    "changes": lambda event: f"changes    {_short(event['changes'])}",
+    "verdict": _verdict,
+}

@@ -1,0 +1,68 @@
+"""What commands share: messages, diagnostics on the terminal, common options."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from toolc.diagnostics.diagnostic import Diagnostic
+
+Subparsers = argparse._SubParsersAction  # argparse has no public name for it
+
+
+class UsageError(Exception):
+    """The command line asks for something that cannot be done; exit status 2."""
+
+
+def say(text: str) -> None:
+    """A line for the person at the terminal, on standard error."""
+    sys.stdout.flush()
+    print(text, file=sys.stderr, flush=True)
+
+
+def positive(text: str) -> int:
+    """An option's whole number of at least 1."""
+    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number from 1")
+    return int(text)
+
+
+def add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
+    """`--format`, of which the first is the default."""
+    parser.add_argument(
+        "--format", choices=formats, default=formats[0], help="how to report (default: %(default)s)"
+    )
+
+
+def report(
+    diagnostics: Iterable[Diagnostic], texts: Mapping[str, str], format: str = "human"
+) -> None:
+    """Prints diagnostics on standard output."""
+    found = tuple(diagnostics)
+    if not found:
+        return
+    from toolc.diagnostics.render import render
+
+    text = render(found, texts, format, colour(format))
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def colour(format: str) -> bool:
+    """Whether standard output is a terminal that should show colours."""
+    return format == "human" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def count(number: int, noun: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def tally(diagnostics: Iterable[Diagnostic]) -> str:
+    """How many errors and warnings there are."""
+    severities = [found.severity for found in diagnostics]
+    kinds = [(severities.count("error"), "error"), (severities.count("warning"), "warning")]
+    return ", ".join(count(number, noun) for number, noun in kinds if number) or "no problems"

@@ -1,0 +1,1 @@
+"""One module of rules a family of codes."""

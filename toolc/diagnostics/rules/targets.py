@@ -1,0 +1,3 @@
+from toolc.diagnostics.rule import Rule
+
+RULES: tuple[Rule, ...] = ()

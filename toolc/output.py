@@ -1,0 +1,216 @@
+"""Writing files so that whoever reads them sees the old ones or the new ones, whole.
+
+A file is written beside its place and moved there. A build folder likewise: a new folder is
+filled beside it and takes its place in one step where the system can exchange two folders, and
+else in two, of which an interrupted first one is undone by the next write.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+MANIFEST = "manifest.json"
+
+
+class OutputError(Exception):
+    """A place where nothing can or may be written; the message says why."""
+
+
+class Artifacts(NamedTuple):
+    """What `build/<name>/` shall hold, and what its entry in the manifest says.
+
+    `sources` maps the name of a file, relative to the spec's folder, to the SHA-256 of its bytes.
+    """
+
+    name: str
+    files: Mapping[str, bytes]
+    sources: Mapping[str, str]
+    counts: Mapping[str, Any]
+
+
+def sha256(content: bytes) -> str:
+    """The hash by which manifests name a file's content."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_file(path: str, content: bytes) -> None:
+    """Replaces a file in one step; its permissions stay. Raises OSError."""
+    path = os.path.realpath(path)
+    handle, temporary = tempfile.mkstemp(prefix=".toolc-", dir=os.path.dirname(path))
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copymode(path, temporary)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def write_build(
+    root: str, environments: list[Artifacts], language: int, compiler: str
+) -> dict[str, Any]:
+    """Puts environments into a build folder and returns its manifest.
+
+    Environments that the folder already holds under other names stay. Raises `OutputError`,
+    with the folder as it was.
+    """
+    root = os.path.realpath(root)
+    parent, name = os.path.split(root)
+    try:
+        os.makedirs(parent, exist_ok=True)
+        with _locked(parent):
+            _recover(parent, name)
+            kept = _kept(root, {environment.name for environment in environments})
+            entries = kept | {each.name: _entry(each) for each in environments}
+            manifest = {
+                "language": language,
+                "compiler": compiler,
+                "environments": dict(sorted(entries.items())),
+            }
+            fresh = os.path.join(parent, f".{name}.new")
+            try:
+                _fill(fresh, environments, manifest)
+                for each in kept:
+                    _copy(os.path.join(root, each), os.path.join(fresh, each))
+                _sync(fresh)
+                _take_place(fresh, root, os.path.join(parent, f".{name}.old"))
+            finally:
+                shutil.rmtree(fresh, ignore_errors=True)
+            _sync(parent)
+    except OSError as error:
+        place = error.filename or root
+        raise OutputError(f"cannot write `{place}`: {error.strerror or error}") from None
+    return manifest
+
+
+def read_manifest(root: str) -> dict[str, Any] | None:
+    """The manifest of a build folder; None where there is none that toolc wrote."""
+    try:
+        with open(os.path.join(root, MANIFEST), encoding="utf-8") as file:
+            manifest = json.load(file)
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("environments"), dict):
+        return None
+    return manifest
+
+
+@contextlib.contextmanager
+def _locked(folder: str) -> Iterator[None]:
+    """Waits until no other process holds the folder."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _kept(root: str, replaced: set[str]) -> dict[str, Any]:
+    if not os.path.lexists(root):
+        return {}
+    if not os.path.isdir(root):
+        raise OutputError(f"`{root}` is not a folder")
+    manifest = read_manifest(root)
+    if manifest is None:
+        if os.listdir(root):
+            raise OutputError(f"`{root}` holds something else than a build: not replaced")
+        return {}
+    return {
+        name: entry
+        for name, entry in manifest["environments"].items()
+        if name not in replaced and name.isidentifier() and os.path.isdir(os.path.join(root, name))
+    }
+
+
+def _entry(environment: Artifacts) -> dict[str, Any]:
+    return {
+        "sources": dict(sorted(environment.sources.items())),
+        "artifacts": {name: sha256(environment.files[name]) for name in sorted(environment.files)},
+        "counts": dict(environment.counts),
+    }
+
+
+def _fill(folder: str, environments: list[Artifacts], manifest: dict[str, Any]) -> None:
+    os.mkdir(folder)
+    for environment in environments:
+        for name, content in environment.files.items():
+            _write(os.path.join(folder, environment.name, name), content)
+    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    _write(os.path.join(folder, MANIFEST), text.encode())
+
+
+def _write(path: str, content: bytes) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _copy(source: str, target: str) -> None:
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def _sync(folder: str) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _recover(parent: str, name: str) -> None:
+    """Clears what a killed write left; puts an old build back that nothing has replaced yet."""
+    root, old = os.path.join(parent, name), os.path.join(parent, f".{name}.old")
+    if os.path.isdir(old) and not os.path.lexists(root):
+        os.rename(old, root)
+    shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(os.path.join(parent, f".{name}.new"), ignore_errors=True)
+
+
+def _take_place(fresh: str, root: str, old: str) -> None:
+    if not os.path.lexists(root):
+        os.rename(fresh, root)
+        return
+    if _exchange(fresh, root):
+        return
+    os.rename(root, old)
+    try:
+        os.rename(fresh, root)
+    except BaseException:
+        os.rename(old, root)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+
+
+def _exchange(first: str, second: str) -> bool:
+    """Exchanges two folders in one step (Linux's `renameat2`); False where that is not offered."""
+    import ctypes
+
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    paths = os.fsencode(first), os.fsencode(second)
+    if rename(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _RENAME_EXCHANGE) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.ENOTSUP):
+        return False
+    raise OSError(code, os.strerror(code), second)

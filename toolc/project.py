@@ -1,0 +1,269 @@
+"""From paths to checked specs: finds the files, groups them into environments, checks them.
+
+An environment is a file that declares one and the files that it uses, by their stems, from its own
+folder. What starts for `toolc check` is here, and imports little; compiling is in `compiler.py`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from toolc.diagnostics.diagnostic import Diagnostic, Reporter
+from toolc.files import START, DataError, decode, inside, read_bytes, why
+from toolc.node import Span
+from toolc.syntax.tree import (
+    Alias,
+    Const,
+    Enum,
+    Environment,
+    Function,
+    Module,
+    Record,
+    Union,
+    Use,
+)
+
+if TYPE_CHECKING:
+    from toolc.analysis.check import Checked
+
+SUFFIX = ".toolc"
+LANGUAGE = 1
+"""The version of the language, as in `toolc 1`."""
+
+MAX_SPEC_BYTES = 4 * 1024 * 1024
+"""Largest spec that is read, in bytes."""
+
+
+class ProjectError(Exception):
+    """Paths that name nothing to work on; the message says which."""
+
+
+class Source(NamedTuple):
+    """A spec as read: `path` as the user named it, its bytes, and their text without a byte
+    order mark."""
+
+    path: str
+    content: bytes
+    text: str
+
+
+class Unit(NamedTuple):
+    """What is checked together: the entry first, then what it uses. Where the entry declares no
+    environment, it is a file for others to use."""
+
+    modules: dict[str, Module]
+    sources: dict[str, Source]
+
+    @property
+    def entry(self) -> str:
+        return next(iter(self.modules))
+
+
+class Project(NamedTuple):
+    """The specs found below some paths, parsed and grouped.
+
+    `texts` are the sources that diagnostics point into, by path.
+    """
+
+    units: tuple[Unit, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    texts: dict[str, str]
+
+
+def failed(diagnostics: Iterable[Diagnostic]) -> bool:
+    """Whether an error is among them."""
+    return any(found.severity == "error" for found in diagnostics)
+
+
+# ---------------------------------------------------------------- finding
+
+
+def find_specs(paths: Iterable[str]) -> tuple[list[str], list[Diagnostic]]:
+    """The `.toolc` files that are named or lie below a named folder, each once, in order of name.
+
+    Hidden folders and links to folders are passed over; a link to a file outside the folder is an
+    error. Raises `ProjectError` where a path names nothing.
+    """
+    found: dict[str, str] = {}
+    diagnostics: list[Diagnostic] = []
+    for path in paths:
+        path = os.path.normpath(path)
+        if os.path.isdir(path):
+            below = list(_walk(path, diagnostics))
+            if not below and not failed(diagnostics):
+                raise ProjectError(f"`{path}` holds no {SUFFIX} file")
+        elif os.path.lexists(path):
+            below = [path]
+        else:
+            raise ProjectError(f"`{path}` does not exist")
+        for each in below:
+            found.setdefault(os.path.realpath(each), each)
+    return sorted(found.values()), diagnostics
+
+
+def _walk(folder: str, diagnostics: list[Diagnostic]) -> Iterator[str]:
+    root = os.path.realpath(folder)
+
+    def refuse(error: OSError) -> None:
+        place = str(error.filename)
+        diagnostics.append(_unreadable(place, why(error)))
+
+    for place, folders, files in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = os.path.join(place, name)
+            if not name.endswith(SUFFIX) or name.startswith("."):
+                continue
+            if inside(path, root):
+                yield path
+            else:
+                diagnostics.append(finding("TC0402", path, file=path))
+
+
+def finding(code: str, path: str, span: Span = START, **values: Any) -> Diagnostic:
+    """A diagnostic of a file as a whole, or of a place in it."""
+    reporter = Reporter(path)
+    reporter.report(code, span, **values)
+    return reporter.diagnostics[0]
+
+
+def _unreadable(path: str, reason: str) -> Diagnostic:
+    return finding("TC0401", path, file=path, reason=reason)
+
+
+# ---------------------------------------------------------------- reading
+
+
+def read_source(path: str) -> Source | Diagnostic:
+    """A spec, or why it cannot be read."""
+    try:
+        content = read_bytes(path, MAX_SPEC_BYTES)
+        return Source(path, content, decode(path, content))
+    except OSError as error:
+        return _unreadable(path, why(error))
+    except DataError as error:
+        return finding(error.code, path, **error.values)
+
+
+class _Loader:
+    """Reads and parses each spec once, however many environments use it."""
+
+    def __init__(self) -> None:
+        self.sources: dict[str, Source] = {}
+        self.modules: dict[str, Module | None] = {}
+        self.diagnostics: list[Diagnostic] = []
+        self.broken: set[str] = set()
+
+    def load(self, path: str) -> Module | None:
+        from toolc.syntax.parser import parse
+
+        if path not in self.modules:
+            source = read_source(path)
+            self.modules[path] = None
+            if isinstance(source, Diagnostic):
+                self.diagnostics.append(source)
+                self.broken.add(path)
+            else:
+                self.sources[path] = source
+                parsed = parse(source.text, path)
+                self.modules[path] = parsed.module
+                self.diagnostics.extend(parsed.diagnostics)
+                if parsed.module is None or failed(parsed.diagnostics):
+                    self.broken.add(path)
+        return self.modules[path]
+
+
+def load_project(paths: Iterable[str]) -> Project:
+    """Reads and parses the specs below the paths, with what they use, and groups them."""
+    found, diagnostics = find_specs(paths)
+    loader = _Loader()
+    groups = {path: _closure(path, loader) for path in found}
+    entries = [path for path in found if environment_of(loader.modules[path]) is not None]
+    used = {path for entry in entries for path in groups[entry][1:]}
+    entries += [path for path in found if path not in used and path not in entries]
+    units = tuple(
+        Unit(
+            {each: module for each in groups[path] if (module := loader.modules[each])},
+            {each: loader.sources[each] for each in groups[path]},
+        )
+        for path in sorted(entries)
+        if not loader.broken.intersection(groups[path])
+    )
+    texts = {path: source.text for path, source in loader.sources.items()}
+    return Project(units, (*diagnostics, *loader.diagnostics, *_twins(units)), texts)
+
+
+def _closure(entry: str, loader: _Loader) -> list[str]:
+    """The entry, then every file that it uses, directly or not, in order of name."""
+    reached: set[str] = {entry}
+    waiting = [entry]
+    while waiting:
+        path = waiting.pop()
+        module = loader.load(path)
+        for item in module.items if module else ():
+            if not isinstance(item, Use):
+                continue
+            beside = os.path.join(os.path.dirname(path), item.module.text + SUFFIX)
+            if beside not in reached and os.path.isfile(beside):
+                reached.add(beside)
+                waiting.append(beside)
+    return [entry, *sorted(reached - {entry})]
+
+
+def environment_of(module: Module | None) -> Environment | None:
+    """The environment that a file declares, if it declares one."""
+    items = module.items if module else ()
+    return next((item for item in items if isinstance(item, Environment)), None)
+
+
+def declares(unit: Unit) -> bool:
+    """Whether a unit is an environment, not only files for others to use."""
+    return environment_of(unit.modules[unit.entry]) is not None
+
+
+def _twins(units: Iterable[Unit]) -> Iterator[Diagnostic]:
+    first: dict[str, str] = {}
+    for unit in units:
+        environment = environment_of(unit.modules[unit.entry])
+        if environment is None:
+            continue
+        name = environment.name.text
+        if name in first:
+            span = environment.name.span
+            yield finding("TC0407", unit.entry, span, name=name, other=first[name])
+        first.setdefault(name, unit.entry)
+
+
+# ---------------------------------------------------------------- checking
+
+
+def check_project(project: Project) -> tuple[Diagnostic, ...]:
+    """Everything that is wrong with the specs, in order of file and place; no data is read."""
+    diagnostics = list(project.diagnostics)
+    for unit in project.units:
+        diagnostics.extend(check_unit(unit).diagnostics)
+    return in_order(diagnostics)
+
+
+def check_unit(unit: Unit) -> Checked:
+    """Checks what belongs together. A file with nothing but types, constants and functions needs
+    no environment: it is there to be used."""
+    from toolc.analysis.check import check
+
+    checked = check(unit.modules)
+    if not all(isinstance(item, _SHARED) for item in unit.modules[unit.entry].items):
+        return checked
+    found = tuple(each for each in checked.diagnostics if each.code != _NO_ENVIRONMENT)
+    return checked._replace(diagnostics=found)
+
+
+_SHARED = (Alias, Const, Enum, Function, Record, Union, Use)
+_NO_ENVIRONMENT = "TC0225"
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Each finding once, in order of file and place."""
+    unique = dict.fromkeys(diagnostics)
+    return tuple(sorted(unique, key=lambda found: (found.path, found.span, found.code)))

@@ -1,0 +1,1 @@
+"""Running scenarios at compile time: the plan is the ground truth of every task."""

@@ -1,0 +1,361 @@
+"""Playing a task's plan: what every step gives, and what it shows of its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from toolc.analysis import core
+from toolc.analysis import types as t
+from toolc.node import Span
+from toolc.scenarios.access import access, reads
+from toolc.scenarios.dependencies import Access, by_names, by_state, closure, symbols
+from toolc.scenarios.family import Member
+from toolc.scenarios.findings import Broken, Findings
+from toolc.scenarios.pieces import invariant, part
+from toolc.scenarios.probe import MOST, Keys, alternatives
+from toolc.scenarios.stage import Failed, Stage
+from toolc_runtime.episode import Episode
+from toolc_runtime.state import Base, State, changes, derive, scalars_of, settle
+from toolc_runtime.trace import Call
+from toolc_runtime.values import canonical, duration_text, plain
+from toolc_runtime.verify import encode_changes, encode_writes
+from toolc_runtime.verify.equality import same
+
+Json = dict[str, Any]
+
+_UNTOUCHED: Access = Access(frozenset(), frozenset())
+_CANDIDATES = 200
+"""Rows of a table whose other keys are candidates for an answer that is one of its keys."""
+
+
+class Played(NamedTuple):
+    """A task whose plan went through. `turns` are as in scenarios.jsonl; `after` holds the
+    dependencies of each step; `arguments` is their number, over all steps."""
+
+    task: str
+    member: Member
+    bindings: Json
+    system: str | None
+    given: Json
+    clock: str | None
+    turns: list[Json]
+    after: list[list[int]]
+    state: Json
+    fresh: tuple[str, ...]
+    arguments: int
+
+
+class Cast(NamedTuple):
+    """What all tasks of one scenario share. `keys` are those of each table, as JSON; `used` holds
+    what each argument was elsewhere; `pinned` the arguments that are known to be pinned."""
+
+    stage: Stage
+    number: int
+    scenario: core.ScenarioDef
+    keys: Keys
+    findings: Findings
+    used: dict[tuple[str, str], list[Any]]
+    pinned: dict[int, set[str]]
+
+
+def play(cast: Cast, member: Member, task: str, trials: int = MOST) -> Played | None:
+    """Plays the plan of one task; None where it cannot be played through, for the reason that
+    is then among the findings. `trials` is how many other values of an argument are tried."""
+    try:
+        return _Player(cast, member, task, trials).play()
+    except Broken:
+        return None
+
+
+class _Player:
+    """One task in the making."""
+
+    def __init__(self, cast: Cast, member: Member, task: str, trials: int) -> None:
+        self.cast = cast
+        self.trials = trials
+        self.stage = cast.stage
+        self.scenario = cast.scenario
+        self.member = member
+        self.task = task
+        self.values: list[Any] = list(member.values)
+        self.accesses: list[Access] = []
+        self.by_names: list[set[int]] = []
+        self.binders: list[core.Symbol | None] = []
+        self.arguments = 0
+
+    def play(self) -> Played:
+        scenario = self.scenario
+        start = self._start()
+        self.episode = self.stage.episode(start)
+        state = self.episode.state
+        system = self._text("system", scenario.system, state)
+        turns = [self._turn(number, turn) for number, turn in enumerate(scenario.turns)]
+        after = self._after()
+        for number, step in enumerate(step for turn in turns for step in turn["steps"]):
+            step["after"] = after[number]
+        base = self.stage.base
+        return Played(
+            self.task,
+            self.member,
+            {
+                symbol.name: plain(value)
+                for symbol, value in zip(scenario.targets, self.member.values, strict=True)
+            },
+            system,
+            self.given,
+            None if start.clock == base.clock else start.clock.isoformat(),
+            turns,
+            after,
+            encode_changes(self.episode.changes()),
+            self.episode.fresh,
+            self.arguments,
+        )
+
+    # ------------------------------------------------------------ where it starts
+
+    def _start(self) -> Base:
+        """The state after the scenario's `given` and that of the first turn."""
+        state = self.stage.state(self.stage.base)
+        first = self.scenario.turns[0] if self.scenario.turns else None
+        for place, block in (
+            (("given",), self.scenario.given),
+            (("t0", "given"), first.given if first else ()),
+        ):
+            if block:
+                self._evaluate(place, block[0].span.to(block[-1].span), "`given`", state)
+        settle(state)
+        self.given = changes(state)
+        if self.given:
+            self._check_invariants(state, "after `given`", self.scenario.span)
+        return derive(state)
+
+    def _between(self, number: int, turn: core.TurnDef) -> Json:
+        """The `given` of a later turn, as it is made in the middle of the episode."""
+        if not turn.given or number == 0:
+            return {}
+        state = self.episode.state
+        clock = state._toolc.clock
+        before = scalars_of(state, self.stage.scalars)
+        span = turn.given[0].span.to(turn.given[-1].span)
+        self._evaluate((f"t{number}", "given"), span, "`given`", state)
+        writes = settle(state, self.stage.scalars, before)
+        call = Call("", {}, None, "ok", writes, number, 0)
+        made: Json = {}
+        if writes:
+            made["given"] = encode_changes(call.writes)
+            self._check_invariants(state, "after `given`", span)
+        moved: timedelta = state._toolc.clock - clock
+        if moved:
+            made["advance"] = duration_text(moved)
+        return made
+
+    # ------------------------------------------------------------ turns and steps
+
+    def _turn(self, number: int, turn: core.TurnDef) -> Json:
+        between = self._between(number, turn)
+        user = self._text(f"t{number}_user", turn.user, self.episode.state)
+        line: Json = {"user": user, **between}
+        line["steps"] = [
+            self._step((f"t{number}", f"step{index}"), step)
+            for index, step in enumerate(turn.steps)
+        ]
+        if turn.answer is not None:
+            self._answer(number, turn.answer, line)
+        if any(check.kind == "state" for check in turn.checks):
+            line["state"] = encode_changes(self.episode.changes())
+        return line
+
+    def _step(self, place: tuple[str, str], step: core.StepDef) -> Json:
+        state = self.episode.state
+        question = self._text("_".join((*place, "question")), step.question, state)
+        values = self._evaluate((*place, "arguments"), step.span, "an argument", state)
+        names = [name for name, _ in step.arguments]
+        given = {name: plain(value) for name, value in zip(names, values, strict=True)}
+        before = self.episode.fork()
+        self.episode.call(step.tool, given)
+        call = self.episode.trace[-1]
+        self._expect(place, step, call)
+        if call.writes:
+            self._check_invariants(self.episode.state, f"after `{step.tool}`", step.span)
+        index = len(self.binders)
+        self._note_access(before, step, call)
+        self._pin(index, before, step, given, call)
+        used = symbols(tuple(value for _, value in step.arguments))
+        self.by_names.append(by_names(used, self.binders))
+        self.binders.append(step.binder)
+        if step.binder is not None:
+            self.values.append(call.result)
+        self.arguments += len(given)
+        outcome = "failure" if step.fails else "result"
+        return {
+            "question": question or "",
+            "tool": step.tool,
+            "arguments": plain(dict(call.arguments)),
+            "pinned": [],
+            outcome: plain(call.result),
+            "writes": encode_writes(call.writes),
+            "after": [],
+        }
+
+    def _expect(self, place: tuple[str, str], step: core.StepDef, call: Call) -> None:
+        """Holds what a step gave against what the spec says of it."""
+        tool = step.tool
+        if call.status == "rejected":
+            raise self._broken(
+                "TC0605", step.span, tool=tool, reason=call.result["error"]["message"]
+            )
+        if call.status == "failed" and step.fails:
+            if step.error is not None:
+                span = step.error.span
+                expected = self._evaluate(
+                    (*place, "error"), span, "the expected failure", self.episode.state
+                )
+                if not same(plain(expected), plain(call.result)):
+                    shown = {"expected": _shown(expected), "failure": _shown(call.result)}
+                    raise self._broken("TC0603", span, tool=tool, **shown)
+        elif call.status != "ok":
+            failure = call.result if call.status == "failed" else call.result["error"]["message"]
+            raise self._broken("TC0601", step.span, tool=tool, failure=_shown(failure))
+        elif step.fails:
+            raise self._broken("TC0602", step.span, tool=tool, result=_shown(call.result))
+        elif step.equals is not None:
+            span = step.equals.span
+            expected = self._evaluate(
+                (*place, "equals"), span, "the expected result", self.episode.state
+            )
+            if not same(plain(expected), plain(call.result)):
+                shown = {"expected": _shown(expected), "result": _shown(call.result)}
+                raise self._broken("TC0604", span, tool=tool, **shown)
+
+    def _note_access(self, before: Episode, step: core.StepDef, call: Call) -> None:
+        """What the step read and wrote, where the plan has steps that may write."""
+        tools = self.stage.environment.tools
+        plan = [each.tool for turn in self.scenario.turns for each in turn.steps]
+        if len(plan) == 1 or not any(tools[name].writes for name in plan):
+            self.accesses.append(_UNTOUCHED)
+            return
+        names = self.stage.environment._prepared[step.tool].names
+        values = [call.arguments.get(name) for name in names]
+        read = reads(step.tool, tools[step.tool], before.state, values)
+        self.accesses.append(access(read, call.writes))
+
+    def _after(self) -> list[list[int]]:
+        through = by_state(self.accesses)
+        return [sorted(names | state) for names, state in zip(self.by_names, through, strict=True)]
+
+    # ------------------------------------------------------------ pinned arguments
+
+    def _pin(
+        self, index: int, before: Episode, step: core.StepDef, given: Json, call: Call
+    ) -> None:
+        """Finds the arguments that could be others without the step showing it."""
+        pinned = self.cast.pinned.setdefault(index, set())
+        function = self.stage.definition.tool(step.tool)
+        fields = {each.field.name: each.field for each in function.parameters} if function else {}
+        seen = _seen(call, before, self.episode)
+        for name, value in given.items():
+            used = self.cast.used.setdefault((step.tool, name), [])
+            if name not in pinned and name not in step.free:
+                others = alternatives(fields[name], value, self.cast.keys, used)
+                for other in others[: self.trials]:
+                    trial = before.fork()
+                    trial.call(step.tool, {**given, name: other})
+                    if _seen(trial.trace[-1], before, trial) == seen:
+                        pinned.add(name)
+                        break
+            if len(used) < 8 and value not in used:
+                used.append(value)
+
+    # ------------------------------------------------------------ answers
+
+    def _answer(self, number: int, answer: core.Expr, line: Json) -> None:
+        value = self._evaluate(
+            (f"t{number}", "answer"), answer.span, "the answer", self.episode.state
+        )
+        line["answer"] = plain(value)
+        line["answer_type"] = t.show(answer.type)
+        rests_on = closure(self.by_names, by_names(symbols(answer), self.binders))
+        line["answer_rests_on"] = rests_on
+        candidates = _candidates(line["answer"], answer.type, self.cast.keys)
+        if candidates:
+            line["answer_candidates"] = candidates
+        if value is None or value in ("", [], {}):
+            self.cast.findings.add(
+                "TC0608", answer.span, self.task, answer=_EMPTY.get(type(value), "empty")
+            )
+
+    # ------------------------------------------------------------ helpers
+
+    def _text(self, place: str, text: core.Expr | None, state: State) -> str | None:
+        if text is None:
+            return None
+        return str(self._evaluate((place,), text.span, "the text", state))
+
+    def _evaluate(self, place: Iterable[object], span: Span, what: str, state: State) -> Any:
+        try:
+            return self.stage.evaluate(part(self.cast.number, *place), state, *self.values)
+        except Failed as failure:
+            raise self._broken("TC0613", span, what=what, failure=str(failure)) from None
+
+    def _check_invariants(self, state: State, when: str, span: Span) -> None:
+        for name in broken_invariants(self.stage, state):
+            raise self._broken("TC0614", span, name=name, when=when)
+
+    def _broken(self, code: str, span: Span, **values: Any) -> Broken:
+        return self.cast.findings.broken(code, span, self.task, **values)
+
+
+_EMPTY = {type(None): "null", str: "an empty text", list: "an empty list"}
+
+
+def broken_invariants(stage: Stage, state: State) -> list[str]:
+    """The names of the invariants that do not hold in a state; one that fails does not."""
+    broken = []
+    for index, each in enumerate(stage.definition.invariants):
+        try:
+            holds = stage.evaluate(invariant(index), state)
+        except Failed:
+            holds = False
+        if not holds:
+            broken.append(each.name)
+    return broken
+
+
+def _shown(value: Any, limit: int = 120) -> str:
+    text = canonical(value)
+    return f"`{text if len(text) <= limit else text[: limit - 1] + '…'}`"
+
+
+def _seen(call: Call, before: Episode, after: Episode) -> object:
+    """What matching compares of a call beside its arguments, fresh ids by their order."""
+    if call.status not in ("ok", "failed"):
+        return None
+    writes = encode_writes(call.writes)
+    shown = canonical(writes if writes and call.status == "ok" else call.result)
+    for order, name in enumerate(after.fresh[len(before.fresh) :]):
+        shown = shown.replace(name, f"\0{order}")
+    return call.status, bool(writes), shown
+
+
+def _candidates(answer: Any, kind: t.Type, keys: Keys) -> list[str]:
+    """Other texts that the answer could have been: its type's literals, its table's keys."""
+    values = answer if isinstance(answer, list) else [answer]
+    if not values or not all(isinstance(value, str) for value in values):
+        return []
+    bare = t.strip(t.required(kind))
+    words = t.literal_values(t.required(bare.item) if isinstance(bare, t.List) else bare)
+    pools: Sequence[Sequence[Any]] = [words] if words else list(_small(keys).values())
+    found = {
+        text: None
+        for pool in pools
+        if all(value in pool for value in values)
+        for text in pool
+        if isinstance(text, str) and text not in values and len(text) > 1
+    }
+    return list(found)
+
+
+def _small(keys: Keys) -> Mapping[str, Sequence[Any]]:
+    return {name: table for name, table in keys.items() if len(table) <= _CANDIDATES}

@@ -1,0 +1,187 @@
+"""Text to tokens in one pass of one pattern.
+
+Whether a word is a keyword or a name is for the parser to say, since only it knows what may stand
+there. Slips that are plain from the text alone (single quotes, `&&`, a line that starts with
+`//`) are reported and mended here, so that the parse goes on.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from toolc.diagnostics.diagnostic import Edit, Fix, Reporter
+from toolc.node import Span
+from toolc.syntax.tree import Comment
+
+MAX_DEPTH = 100
+MAX_NUMBER = 100
+MAX_ERRORS = 50
+BYTE_ORDER_MARK = "\ufeff"
+
+OPERATORS = (
+    "...", "->", "==", "!=", "<=", ">=", "+=", "-=", "*=", "**", "//", "??",
+    *"{}[]().,:=<>+-*/%?|",
+)  # fmt: skip
+PATTERN = re.compile(
+    r"[ \t\r\n]*(?:"
+    r"(?P<word>[A-Za-z_][A-Za-z0-9_]*(?!\w))"
+    r"|(?P<number>[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![\w.]))"
+    r'|(?P<triple>"""[\s\S]*?(?:"""|\Z))'
+    r'|(?P<string>"(?:[^"\\\r\n]|\\[^\r\n])*")'
+    r"|(?P<foreign>&&|\|\||!(?!=)|;)"
+    rf"|(?P<operator>{'|'.join(map(re.escape, OPERATORS))})"
+    r"|(?P<comment>\#[^\n]*)"
+    r"|(?P<quoted>'(?:[^'\\\r\n]|\\[^\r\n])*')"
+    r"|(?P<unterminated>[\"'][^\r\n]*)"
+    r"|(?P<malformed>[0-9][\w.]*)"
+    r"|(?P<other>[^\W\d]\w*|[^ \t\r\n]))"
+)
+LINE_COMMENT = re.compile(r"[^\r\n]*")
+FOREIGN_WORDS = {"&&": "and", "||": "or", "!": "not"}
+
+
+class Stop(Exception):
+    """Reading on is pointless or unbounded; the reason has been reported."""
+
+
+class Tokens(NamedTuple):
+    """Columns of one table: the terminal, the first offset and the last; `$END` comes last."""
+
+    kinds: list[int]
+    starts: list[int]
+    ends: list[int]
+    comments: list[Comment]
+
+
+class Lexer:
+    """Reads one text.
+
+    In a `hole`, the inside of an interpolation, strings are single-quoted.
+    """
+
+    def __init__(self, text: str, kinds: dict[str, int], reporter: Reporter) -> None:
+        self.text = text
+        self.reporter = reporter
+        self.kinds = kinds
+
+    def tokens(self, start: int, end: int, *, hole: bool = False) -> Tokens:
+        """The tokens between two offsets.
+
+        Raises Stop where brackets nest too deeply or the text is hopeless.
+        """
+        text, kind_of = self.text, self.kinds
+        name, number, string = kind_of["NAME"], kind_of["NUMBER"], kind_of["STRING"]
+        kinds: list[int] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        comments: list[Comment] = []
+        depth = 0
+        position = start + self.text.startswith(BYTE_ORDER_MARK, start)
+        match = PATTERN.match
+        while found := match(text, position, end):
+            group = found.lastgroup or ""
+            before = position
+            first, position = found.span(group)
+            if group == "word":
+                word = found[group]
+                kind = kind_of.get(word, name)
+                if (
+                    word == "elif"
+                    and kinds
+                    and kinds[-1] == kind_of["}"]
+                    and self._is_elif(position)
+                ):
+                    kinds.append(kind_of["else"])
+                    starts.append(first)
+                    ends.append(position)
+                    kind = kind_of["if"]
+            elif group == "operator":
+                word = found[group]
+                kind = kind_of[word]
+                if word in "([{":
+                    depth += 1
+                    if depth > MAX_DEPTH:
+                        self.reporter.report("TC0121", Span(first, position))
+                        raise Stop
+                elif word in ")]}":
+                    depth -= depth > 0
+                elif word == "//" and not hole and "\n" in text[before:first]:
+                    position = self._slashes(first, end)
+                    continue
+            elif group == "string" or (hole and group == "quoted"):
+                kind = string
+            elif group == "number":
+                kind = number
+                if position - first > MAX_NUMBER:
+                    self._report("TC0125", Span(first, position), limit=MAX_NUMBER)
+            elif group == "comment" and not hole:
+                written = found[group].rstrip()
+                comments.append(Comment(Span(first, first + len(written)), written))
+                continue
+            else:
+                mended = self._mend(group, Span(first, position))
+                if mended is None:
+                    continue
+                kind = mended
+            kinds.append(kind)
+            starts.append(first)
+            ends.append(position)
+        kinds.append(kind_of["$END"])
+        starts.append(end)
+        ends.append(end)
+        return Tokens(kinds, starts, ends, comments)
+
+    def _slashes(self, first: int, end: int) -> int:
+        """Report a line that starts with `//`; the offset of its end."""
+        fix = Fix("start the comment with `#`", (Edit(Span(first, first + 2), "#"),))
+        line = LINE_COMMENT.match(self.text, first, end)
+        assert line is not None
+        self._report("TC0116", Span(first, first + 2), fix)
+        return line.end()
+
+    def _is_elif(self, end: int) -> bool:
+        """Whether the word before the offset is Python's `elif` (and no variable of that name)."""
+        if self.text[end : end + 80].lstrip().startswith((".", "[", "=", "+=", "-=", "*=")):
+            return False
+        span = Span(end - 4, end)
+        self._report("TC0113", span, Fix("write `else if`", (Edit(span, "else if"),)))
+        return True
+
+    def _mend(self, group: str, span: Span) -> int | None:
+        """Report text that is no token; the terminal that it stands for, or None to skip it."""
+        word = self.text[span.start : span.end]
+        if group == "foreign" and word in FOREIGN_WORDS:
+            meant = FOREIGN_WORDS[word]
+            self._report("TC0117", span, self._word_fix(span, meant), found=word, meant=meant)
+            return self.kinds[meant]
+        if group == "foreign":
+            self._report("TC0119", span, Fix("remove it", (Edit(span, ""),)))
+            return None
+        if group in ("other", "comment"):
+            shown = word if word.isprintable() else f"U+{ord(word):04X}"
+            self._report("TC0109", span, found=shown)
+            return self.kinds["NAME"] if word.isidentifier() else None
+        if group == "malformed":
+            self._report("TC0129", span, found=word)
+            return self.kinds["NUMBER"]
+        if group == "quoted":
+            fix = None
+            if '"' not in word:
+                fix = Fix(
+                    "use double quotes", (Edit(span, '"' + word[1:-1].replace("\\'", "'") + '"'),)
+                )
+            self._report("TC0108", span, fix)
+        else:
+            self._report("TC0111" if group == "triple" else "TC0106", span)
+        return self.kinds["STRING"]
+
+    def _word_fix(self, span: Span, word: str) -> Fix:
+        before = "" if self.text[span.start - 1 : span.start] in " \n(" else " "
+        after = "" if self.text[span.end : span.end + 1] in " \n" else " "
+        return Fix(f"write `{word}`", (Edit(span, before + word + after),))
+
+    def _report(self, code: str, span: Span, fix: Fix | None = None, **values: Any) -> None:
+        self.reporter.report(code, span, fix=fix, **values)
+        if len(self.reporter.diagnostics) >= MAX_ERRORS:
+            raise Stop
