@@ -28,7 +28,8 @@ def main(wanted: list[str]) -> int:
     RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     for name, result in results.items():
         ratio = f"ratio {result['ratio']:,}" if result["ratio"] is not None else ""
-        print(f"{name:32} {result['value']:>12,} {result['unit']:6} {ratio:16} reach: {result['reach']}")
+        measured = f"{result['value']:>12,} {result['unit']:6}"
+        print(f"{name:32} {measured} {ratio:16} reach: {result['reach']}")
     return 0
 
 

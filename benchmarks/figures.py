@@ -52,9 +52,7 @@ def reset() -> dict[str, Figure]:
         "reset_retail": Figure(
             small * 1e6, "µs", "3 µs; ratio 5,000 or more", copied * 1e6, copied / small
         ),
-        "reset_1m": Figure(
-            large * 1e6, "µs", "3 µs; ratio 2 or less", small * 1e6, large / small
-        ),
+        "reset_1m": Figure(large * 1e6, "µs", "3 µs; ratio 2 or less", small * 1e6, large / small),
     }
 
 
@@ -98,9 +96,7 @@ def calls() -> dict[str, Figure]:
     count = sum(map(len, recorded))
     each = seconds(all_recorded, budget=2.0, samples=5) / count
     return {
-        "call_overhead": Figure(
-            whole * 1e6, "µs", "ratio 2 or less", parts * 1e6, whole / parts
-        ),
+        "call_overhead": Figure(whole * 1e6, "µs", "ratio 2 or less", parts * 1e6, whole / parts),
         "retail_call": Figure(each * 1e6, "µs", "20 µs"),
         **_against_exec(environment, full, arguments),
     }
@@ -136,9 +132,7 @@ def _against_exec(
 
     ours, theirs = paired(full, executed)
     return {
-        "call_vs_exec": Figure(
-            ours * 1e6, "µs", "ratio 50 or more", theirs * 1e6, theirs / ours
-        )
+        "call_vs_exec": Figure(ours * 1e6, "µs", "ratio 50 or more", theirs * 1e6, theirs / ours)
     }
 
 

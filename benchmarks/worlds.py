@@ -11,6 +11,7 @@ from typing import Any
 
 from toolc_runtime import Environment, load
 from toolc_runtime.task import Task
+from toolc_runtime.values import plain
 from toolc_runtime.verify import (
     Verdict,
     encode_changes,
@@ -20,10 +21,11 @@ from toolc_runtime.verify import (
     state,
     steps,
 )
-from toolc_runtime.values import plain
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("TOOLC_SHARED", ROOT.parent / "shared"))
+Calls = tuple[tuple[str, str], ...]
+"""The calls of an episode, as tool and JSON text."""
 
 
 @cache
@@ -41,8 +43,8 @@ def retail() -> Environment:
 
 
 @cache
-def retail_episodes() -> tuple[tuple[tuple[str, str], ...], ...]:
-    """The recorded reference episodes: per episode the calls, as tool and JSON text."""
+def retail_episodes() -> tuple[Calls, ...]:
+    """The recorded reference episodes."""
     found = []
     with (SHARED / "suites/retail/traces.jsonl").open(encoding="utf-8") as lines:
         for line in lines:
@@ -53,7 +55,7 @@ def retail_episodes() -> tuple[tuple[tuple[str, str], ...], ...]:
     return tuple(found)
 
 
-def reference_task(environment: Environment, number: int, calls: tuple[tuple[str, str], ...]) -> Task:
+def reference_task(environment: Environment, number: int, calls: Calls) -> Task:
     """A task whose plan is a recorded episode: each call a step, the final state a goal."""
     episode = environment.episode()
     for name, arguments in calls:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-HEAD = '''toolc 1
+HEAD = """toolc 1
 environment sample "Random programs."
 record Row { name: str, n: int, tags: list[str] = [], counts: dict[str, int] = {}, note?: str }
 table rows[name]: Row = [
@@ -26,7 +26,7 @@ proc bump(by: int) -> int {
   total += by
   return total
 }
-'''
+"""
 
 
 class Program:
@@ -61,7 +61,7 @@ class Program:
     def pick(self, *options: str) -> str:
         return self.random.choice(options)
 
-    def int(self, depth: int) -> str:
+    def number(self, depth: int) -> str:
         r = self.random
         if depth <= 0 or r.random() < 0.25:
             known = r.choice(self.names["int"] + self.variables["int"])
@@ -70,117 +70,122 @@ class Program:
         kind = r.randrange(20)
         match kind:
             case 0:
-                return f"({self.int(d)} {self.pick('+', '-', '*')} {self.int(d)})"
+                return f"({self.number(d)} {self.pick('+', '-', '*')} {self.number(d)})"
             case 1:
-                return f"({self.int(d)} {self.pick('//', '%')} (n + {self.int(d)}))"
+                return f"({self.number(d)} {self.pick('//', '%')} (n + {self.number(d)}))"
             case 2:
-                return f"{self.pick('twice', 'bounded')}({self.int(d)})"
+                return f"{self.pick('twice', 'bounded')}({self.number(d)})"
             case 3:
-                return f"bump({self.int(d)})"
+                return f"bump({self.number(d)})"
             case 4:
-                return f"(if {self.bool(d)} then {self.int(d)} else {self.int(d)})"
+                return f"(if {self.truth(d)} then {self.number(d)} else {self.number(d)})"
             case 5:
-                return f"(rows[{self.str(d)}].n ?? {self.int(d)})"
+                return f"(rows[{self.word(d)}].n ?? {self.number(d)})"
             case 6:
-                return f"rows[{self.str(d)}].n"
+                return f"rows[{self.word(d)}].n"
             case 7:
-                return f"(xs[{self.int(d)}] ?? {self.int(d)})"
+                return f"(xs[{self.number(d)}] ?? {self.number(d)})"
             case 8:
-                return f"{self.pick('xs', 'log')}[{self.int(d)}]"
+                return f"{self.pick('xs', 'log')}[{self.number(d)}]"
             case 9:
-                return f"(scores[{self.str(d)}] ?? {self.int(d)})"
+                return f"(scores[{self.word(d)}] ?? {self.number(d)})"
             case 10:
-                return f"weights[{self.str(d)}]"
+                return f"weights[{self.word(d)}]"
             case 11:
-                return f"(rows[{self.str(d)}].counts[{self.str(d)}] ?? scores[{self.str(d)}] ?? {self.int(d)})"
+                path = f"rows[{self.word(d)}].counts[{self.word(d)}]"
+                return f"({path} ?? scores[{self.word(d)}] ?? {self.number(d)})"
             case 12:
-                return f"(rows[{self.str(d)}].n else fail {self.str(d)})"
+                return f"(rows[{self.word(d)}].n else fail {self.word(d)})"
             case 13:
-                return f"(rows[{self.str(d)}].n ?? scores[{self.str(d)}] else fail {self.str(d)})"
+                return (
+                    f"(rows[{self.word(d)}].n ?? scores[{self.word(d)}] else fail {self.word(d)})"
+                )
             case 14:
-                return f"(first({self.list(d)}) else fail {self.str(d)})"
+                return f"(first({self.members(d)}) else fail {self.word(d)})"
             case 15:
-                return f"sum({self.over(d, self.int)})"
+                return f"sum({self.over(d, self.number)})"
             case 16:
-                return f"len({self.list(d)})"
+                return f"len({self.members(d)})"
             case 17:
-                return f"abs({self.int(d)})"
+                return f"abs({self.number(d)})"
             case 18:
-                return f"last({self.list(d)})"
+                return f"last({self.members(d)})"
             case _:
-                return f"(-{self.int(d)})"
+                return f"(-{self.number(d)})"
 
-    def bool(self, depth: int) -> str:
+    def truth(self, depth: int) -> str:
         r = self.random
         d = depth - 1
         if depth <= 0:
-            return f"{self.int(0)} {self.pick('<', '<=', '==', '!=', '>')} {self.int(0)}"
+            return f"{self.number(0)} {self.pick('<', '<=', '==', '!=', '>')} {self.number(0)}"
         match r.randrange(9):
             case 0:
-                return f"({self.bool(d)} {self.pick('and', 'or')} {self.bool(d)})"
+                return f"({self.truth(d)} {self.pick('and', 'or')} {self.truth(d)})"
             case 1:
-                return f"(not {self.bool(d)})"
+                return f"(not {self.truth(d)})"
             case 2:
-                return f"({self.str(d)} {self.pick('in', 'not in')} {self.pick('rows', 'scores')})"
+                return f"({self.word(d)} {self.pick('in', 'not in')} {self.pick('rows', 'scores')})"
             case 3:
-                return f"({self.int(d)} {self.pick('in', 'not in')} {self.list(d)})"
+                return f"({self.number(d)} {self.pick('in', 'not in')} {self.members(d)})"
             case 4:
-                return f"({self.str(d)} == {self.str(d)})"
+                return f"({self.word(d)} == {self.word(d)})"
             case 5:
-                return f"{self.pick('any', 'all')}({self.over(d, self.bool)})"
+                return f"{self.pick('any', 'all')}({self.over(d, self.truth)})"
             case 6:
-                return f"({self.int(d)} <= {self.int(d)} < {self.int(d)})"
+                return f"({self.number(d)} <= {self.number(d)} < {self.number(d)})"
             case 7:
-                return f"absent(rows[{self.str(d)}].note)"
+                return f"absent(rows[{self.word(d)}].note)"
             case _:
-                return f"({self.int(d)} {self.pick('<', '==', '>=')} {self.int(d)})"
+                return f"({self.number(d)} {self.pick('<', '==', '>=')} {self.number(d)})"
 
-    def str(self, depth: int) -> str:
+    def word(self, depth: int) -> str:
         r = self.random
         if depth <= 0 or r.random() < 0.4:
-            return r.choice(['"a"', '"b"', '"c"', '"zz"', *self.names["str"], *self.variables["str"]])
+            return r.choice(
+                ['"a"', '"b"', '"c"', '"zz"', *self.names["str"], *self.variables["str"]]
+            )
         d = depth - 1
         match r.randrange(7):
             case 0:
-                return f'"<{{{self.single(self.int(d))}}}>"'
+                return f'"<{{{self.single(self.number(d))}}}>"'
             case 1:
-                return f'"{{{self.single(self.bool(0))}}} {{{self.single(self.str(0))}}}"'
+                return f'"{{{self.single(self.truth(0))}}} {{{self.single(self.word(0))}}}"'
             case 2:
-                return f"({self.str(d)} + {self.str(d)})"
+                return f"({self.word(d)} + {self.word(d)})"
             case 3:
-                return f"{self.pick('lower', 'upper')}({self.str(d)})"
+                return f"{self.pick('lower', 'upper')}({self.word(d)})"
             case 4:
-                return f"(rows[{self.str(d)}].note ?? {self.str(d)})"
+                return f"(rows[{self.word(d)}].note ?? {self.word(d)})"
             case 5:
-                return f"label(rows[{self.str(d)}])"
+                return f"label(rows[{self.word(d)}])"
             case _:
-                return f"(rows[{self.str(d)}].note else fail {self.str(d)})"
+                return f"(rows[{self.word(d)}].note else fail {self.word(d)})"
 
     def single(self, text: str) -> str:
         """An expression fit for a hole: strings in single quotes, none nested."""
         return "n" if "{" in text else text.replace('"', "'")
 
-    def list(self, depth: int) -> str:
+    def members(self, depth: int) -> str:
         r = self.random
         if depth <= 0 or r.random() < 0.3:
             return r.choice([*self.names["list"], *self.variables["list"]])
         d = depth - 1
         match r.randrange(7):
             case 0:
-                return f"[{self.int(d)}, {self.int(d)}]"
+                return f"[{self.number(d)}, {self.number(d)}]"
             case 1:
-                return f"[{self.over(d, self.int)}]"
+                return f"[{self.over(d, self.number)}]"
             case 2:
-                over, name = self.named(d, self.int)
-                return f"sorted({over} by {name}{self.pick(' desc', '')}, {self.int(0)})"
+                over, name = self.named(d, self.number)
+                return f"sorted({over} by {name}{self.pick(' desc', '')}, {self.number(0)})"
             case 3:
-                return f"({self.list(d)} + {self.list(d)})"
+                return f"({self.members(d)} + {self.members(d)})"
             case 4:
-                return f"{self.pick('xs', 'log')}[{self.int(0)}:{self.int(0)}]"
+                return f"{self.pick('xs', 'log')}[{self.number(0)}:{self.number(0)}]"
             case 5:
-                return f"take({self.list(d)}, {self.int(0)})"
+                return f"take({self.members(d)}, {self.number(0)})"
             case _:
-                return f"[r.n for r in rows if r.n > {self.int(d)}]"
+                return f"[r.n for r in rows if r.n > {self.number(d)}]"
 
     def over(self, depth: int, element: object) -> str:
         return self.named(depth, element)[0]
@@ -188,10 +193,10 @@ class Program:
     def named(self, depth: int, element: object) -> tuple[str, str]:
         """A comprehension's inside, and its variable."""
         name = self.fresh()
-        source = self.list(depth - 1)
+        source = self.members(depth - 1)
         self.names["int"].append(name)
         value = element(depth - 1)  # type: ignore[operator]
-        condition = f" if {self.bool(depth - 1)}" if self.random.random() < 0.6 else ""
+        condition = f" if {self.truth(depth - 1)}" if self.random.random() < 0.6 else ""
         self.names["int"].remove(name)
         return f"{value} for {name} in {source}{condition}", name
 
@@ -217,64 +222,70 @@ class Program:
         name = self.fresh()
         match kind:
             case 0 | 1:
-                text = f"let {name} = {self.int(3)}"
+                text = f"let {name} = {self.number(3)}"
                 self.names["int"].append(name)
             case 2:
-                text = f"let {name} = {self.str(2)}"
+                text = f"let {name} = {self.word(2)}"
                 self.names["str"].append(name)
             case 3:
-                text = f"let {name} = {self.list(2)}"
+                text = f"let {name} = {self.members(2)}"
                 self.names["list"].append(name)
             case 4:
-                text = f"var {name}: int = {self.int(2)}"
+                text = f"var {name}: int = {self.number(2)}"
                 self.variables["int"].append(name)
             case 5:
-                text = f"var {name}: list[int] = {self.pick('[]', self.list(1))}"
+                text = f"var {name}: list[int] = {self.pick('[]', self.members(1))}"
                 self.variables["list"].append(name)
             case 6:
                 text = f"var {name}: dict[str, int] = {self.pick('{}', 'scores')}"
                 self.variables["dict"].append(name)
             case 7 | 8 if depth > 0:
-                text = f"if {self.bool(2)} {{\n{self.block(r.randint(1, 3), depth - 1)}}}"
+                text = f"if {self.truth(2)} {{\n{self.block(r.randint(1, 3), depth - 1)}}}"
                 if r.random() < 0.5:
-                    text += f" else if {self.bool(2)} {{\n{self.block(1, depth - 1)}}}"
+                    text += f" else if {self.truth(2)} {{\n{self.block(1, depth - 1)}}}"
                 if r.random() < 0.5:
                     text += f" else {{\n{self.block(1, depth - 1)}}}"
             case 9 | 10 if depth > 0:
                 text = self.loop(name, depth)
             case 11 if self.variables["int"]:
-                text = f"{r.choice(self.variables['int'])} {self.pick('=', '+=', '-=', '*=')} {self.int(2)}"
+                operator = self.pick("=", "+=", "-=", "*=")
+                text = f"{r.choice(self.variables['int'])} {operator} {self.number(2)}"
             case 12 if self.variables["list"]:
-                text = f"append {self.int(2)} to {r.choice(self.variables['list'])}"
+                text = f"append {self.number(2)} to {r.choice(self.variables['list'])}"
             case 13 if self.variables["dict"]:
-                text = f"{r.choice(self.variables['dict'])}[{self.str(2)}] = {self.int(2)}"
+                text = f"{r.choice(self.variables['dict'])}[{self.word(2)}] = {self.number(2)}"
             case 14 if self.variables["list"]:
-                text = f"{r.choice(self.variables['list'])}[{self.int(1)}] = {self.int(2)}"
+                text = f"{r.choice(self.variables['list'])}[{self.number(1)}] = {self.number(2)}"
             case 15:
-                text = f"rows[{self.str(1)}].n {self.pick('=', '+=')} {self.int(2)}"
+                text = f"rows[{self.word(1)}].n {self.pick('=', '+=')} {self.number(2)}"
             case 16:
-                text = f"append {self.str(2)} to rows[{self.str(1)}].tags"
+                text = f"append {self.word(2)} to rows[{self.word(1)}].tags"
             case 17:
-                text = f"rows[{self.str(1)}].counts[{self.str(1)}] = {self.int(2)}"
+                text = f"rows[{self.word(1)}].counts[{self.word(1)}] = {self.number(2)}"
             case 18:
-                text = f"scores[{self.str(1)}] = {self.int(2)}"
+                text = f"scores[{self.word(1)}] = {self.number(2)}"
             case 19:
-                text = f"append {self.int(1)} to log"
+                text = f"append {self.number(1)} to log"
             case 20:
-                new = f"{{name: {self.str(1)}, n: {self.int(2)}, tags: [], counts: {{}}}}"
-                text = self.pick(f"insert {new} into rows", f"delete rows[{self.str(1)}]", f"delete rows[{self.str(1)}].note")
+                new = f"{{name: {self.word(1)}, n: {self.number(2)}, tags: [], counts: {{}}}}"
+                text = self.pick(
+                    f"insert {new} into rows",
+                    f"delete rows[{self.word(1)}]",
+                    f"delete rows[{self.word(1)}].note",
+                )
             case 21:
-                text = f"require {self.bool(2)} else fail {self.pick(self.str(1), f'{{code: {self.int(1)}}}')}"
+                error = self.pick(self.word(1), f"{{code: {self.number(1)}}}")
+                text = f"require {self.truth(2)} else fail {error}"
             case _:
-                text = f"total += {self.int(2)}"
+                text = f"total += {self.number(2)}"
         return text
 
     def loop(self, name: str, depth: int) -> str:
         r = self.random
         kind = r.randrange(3)
-        condition = f" if {self.bool(1)}" if r.random() < 0.4 else ""
+        condition = f" if {self.truth(1)}" if r.random() < 0.4 else ""
         if kind == 0:
-            head = f"for {name} in {self.list(1)}"
+            head = f"for {name} in {self.members(1)}"
             self.names["int"].append(name)
         elif kind == 1:
             head = f"for {name} in rows"
@@ -287,7 +298,7 @@ class Program:
         self.loops += 1
         body = self.block(r.randint(1, 3), depth - 1)
         if r.random() < 0.3:
-            body += f"  if {self.bool(1)} {{ {self.pick('continue', 'break')} }}\n"
+            body += f"  if {self.truth(1)} {{ {self.pick('continue', 'break')} }}\n"
         self.loops -= 1
         for kinds in self.names.values():
             for known in (name, f"{name}.n"):

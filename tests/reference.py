@@ -46,7 +46,7 @@ class _Broken(Exception):
 def call(
     environment: core.EnvironmentDef, state: dict[str, Any], name: str, *arguments: Any
 ) -> Any:
-    """The result of a declared function, with its effects on the state; `Failure` where it fails."""
+    """The result of a declared function, after its effects on the state; or `Failure`."""
     functions = {function.name: function for function in environment.functions}
     constants = {constant.name: constant.value for constant in environment.constants}
     return Evaluator(functions, constants, state).call(name, arguments)
@@ -373,7 +373,9 @@ class Evaluator:
             holder.pop(step, None)
         elif step not in holder:
             row = node.place.root == "table" and len(node.place.path) == 1
-            raise Failure(f"{node.place.name} has no {shown(step)}" if row else f"there is no {shown(step)}")
+            raise Failure(
+                f"{node.place.name} has no {shown(step)}" if row else f"there is no {shown(step)}"
+            )
         else:
             del holder[step]
 
@@ -445,7 +447,9 @@ _BUILTINS: dict[str, Callable[..., Any]] = {
     "abs": abs,
     "any": any,
     "all": all,
-    "sum": lambda items: math.fsum(items) if any(isinstance(i, float) for i in items) else sum(items),
+    "sum": lambda items: (
+        math.fsum(items) if any(isinstance(i, float) for i in items) else sum(items)
+    ),
     "sorted": sorted,
     "first": lambda items: items[0],
     "last": lambda items: items[-1],

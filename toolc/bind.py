@@ -18,7 +18,7 @@ from toolc.diagnostics.diagnostic import Reporter
 from toolc.files import DataError
 from toolc.node import Span
 from toolc_runtime.schema import Check, Problem
-from toolc_runtime.values import key_text, quote
+from toolc_runtime.values import key_text, plain, quote
 
 MOST = 5
 """Wrong rows that are told of one table."""
@@ -126,9 +126,8 @@ class Binder:
             names = ", ".join(f"`{name}`" for name, _ in table.keys)
             problems.append(Problem("", f"the row has no key {names}"))
             return ()
-        return tuple(
-            check(part, (), problems) for check, part in zip(checks.keys, entry.keys, strict=True)
-        )
+        pairs = zip(checks.keys, entry.keys, strict=True)
+        return tuple(_part(check, part, problems) for check, part in pairs)
 
     def _check_references(self, table: TableDef, data: _Data) -> None:
         find = references(table.row)
@@ -143,7 +142,7 @@ class Binder:
                     reporter.report(
                         "TC0413",
                         span,
-                        field=path[-1] if path else "",
+                        field=next((step for step in path[::-1] if isinstance(step, str)), ""),
                         key=key_text(value),
                         table=target,
                     )
@@ -186,12 +185,28 @@ def _steps(value: Any, pointer: str) -> tuple[str | int, ...]:
     return tuple(path)
 
 
+def _part(check: Check, part: Any, problems: list[Problem]) -> Any:
+    """A part of a key; the keys of a JSON object are text, also those that stand for numbers."""
+    found: list[Problem] = []
+    value = check(part, (), found)
+    if found and isinstance(part, str):
+        again: list[Problem] = []
+        value = check(_json(part), (), again)
+        found = again and found
+    problems.extend(found)
+    return value
+
+
 # ---------------------------------------------------------------- sources
 
 
 def _inline(environment: EnvironmentDef, table: TableDef) -> _Data:
+    """Rows in the spec; where the key is outside the row, each stands beside its key."""
     spans = [span for span, _ in table.rows]
-    entries = [_split(table, row) for _, row in table.rows]
+    values = [plain(value) for _, value in table.rows]
+    entries = [
+        _Entry((value[0],), value[1]) if table.outside else _Entry(None, value) for value in values
+    ]
 
     def span_of(index: int, *path: str | int) -> Span:
         return spans[index]

@@ -46,7 +46,7 @@ def build(
     """
     path = environment.paths[0]
     digest = _digest(sources)
-    schemas = state_schemas(environment)
+    schemas = plain(state_schemas(environment))
     binder = Binder(environment, _checks(schemas))
     tables = binder.bind(data)
     reporter = binder.reports.setdefault(path, Reporter(path))
@@ -57,7 +57,7 @@ def build(
         files = {
             "__init__.py": _init(environment, digest),
             "tools.py": emit_tools(environment, digest).encode(),
-            "schemas.json": _json(tool_schemas(environment)),
+            "schemas.json": _json(plain(tool_schemas(environment))),
             "state_schemas.json": _json(schemas),
             "data.json": _data(environment, tables, scalars),
             "trl_environment.py": emit_trl(environment, digest).encode(),

@@ -295,7 +295,9 @@ class Totals:
         """The totals as JSON."""
         return {
             **self.counts,
-            "set_apart": dict(self.apart),
+            "set_apart": self.apart["calls"],
+            "set_apart_episodes": self.apart["episodes"],
+            "set_apart_changes": self.apart["changes"],
             "mismatches": [_as_json(mismatch) for mismatch in self.mismatches],
         }
 

@@ -271,3 +271,65 @@ def test_an_alias_shows_its_name() -> None:
     assert found is not None
     kind = next(scalar.type for scalar in found.scalars if scalar.name == "g")
     assert t.show(kind) == "Grade"
+
+
+CONSTANTS = {
+    "7 // 2 + 7 % 4 - 2 ** 3": -2,
+    "-(1 - 2.5)": 1.5,
+    "[1] + more": [1, 2, 3],
+    "{...sizes, b: 2}": {"a": 1, "b": 2},
+}
+
+
+@pytest.mark.parametrize(("expression", "result"), CONSTANTS.items())
+def test_constants(expression: str, result: object) -> None:
+    found = checked(
+        spec(f"const x = {expression}", "const more = [2, 3]", "const sizes = {a: 1}")
+    ).environment
+    assert found is not None
+    assert found.constants[0].value == result
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["9_223_372_036_854_775_807 + 1", "1e308 * 10", "2 ** 70", "end + end", "day + end", "2 * end"],
+)
+def test_constants_out_of_range(expression: str) -> None:
+    text = spec(
+        f"const x = {expression}",
+        'const day: date = "9999-12-31"',
+        'const end: duration = "P999999999D"',
+    )
+    assert codes(text) == {"TC0312"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "format", "fits"),
+    [
+        ("int", "03d", True),
+        ("int", ",", True),
+        ("int", ".2f", True),
+        ("int", ".2", False),
+        ("float", ".1%", True),
+        ("float", "d", False),
+        ("decimal", ",.2f", True),
+        ("str", "5", False),
+        ("int", "9999d", False),
+    ],
+)
+def test_formats(kind: str, format: str, fits: bool) -> None:
+    text = spec(f'fn f(x: {kind}) -> str {{ return "{{x:{format}}}" }}')
+    assert codes(text) == (set() if fits else {"TC0314"})
+
+
+def test_names_are_distinct_across_files() -> None:
+    found = files_of(
+        spec("use shared { limit }", "record Box { id: str }", "fn double() -> int { return 2 }"),
+        shared=(
+            "toolc 1\nconst limit = 3\nrecord Box { id: int }\nfn double() -> int { return 4 }\n"
+        ),
+    )
+    assert [(each.code, each.path) for each in found.diagnostics] == [
+        ("TC0202", "shared.toolc"),
+        ("TC0202", "shared.toolc"),
+    ]

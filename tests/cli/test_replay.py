@@ -150,7 +150,9 @@ def test_a_matching_episode() -> None:
         "matching_changes": 1,
         "malformed_lines": 0,
         "mismatching": 0,
-        "set_apart": {"episodes": 0, "calls": 0, "changes": 0},
+        "set_apart": 0,
+        "set_apart_episodes": 0,
+        "set_apart_changes": 0,
         "mismatches": [],
     }
 

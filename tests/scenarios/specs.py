@@ -32,9 +32,8 @@ def tasks_of(built: Built) -> dict[str, dict[str, Any]]:
     return {line["id"]: line for line in map(json.loads, lines)}
 
 
-def load_built(built: Built, folder: Path) -> Environment:
+def load_built(built: Built, folder: Path, name: str) -> Environment:
     """The build as a trainer would load it."""
     root = folder / "build"
-    counts = {**built.summary}
-    write_build(str(root), [Artifacts("towns", built.files, {}, counts)], 1, "test")
-    return load(root / "towns")
+    write_build(str(root), [Artifacts(name, built.files, {}, built.summary)], 1, "test")
+    return load(root / name)

@@ -56,6 +56,7 @@ def test_canonical_text_stays(name: str) -> None:
         ("const x = [ # first\n1]", "const x = [\n  # first\n  1,\n]"),
         ("const x = [\n1\n# last\n]", "const x = [\n  1,\n  # last\n]"),
         ("const x = a + # inside\n b", "# inside\nconst x = a + b"),
+        ("const x: int ? ? = 1", "const x: (int?)? = 1"),
         ("const x = 1\n\n\n\nconst y = 2", "const x = 1\n\nconst y = 2"),
         ("const x = ((a + (b * c)))", "const x = a + b * c"),
         ("const x = (a < b) < c", "const x = (a < b) < c"),

@@ -64,9 +64,8 @@ def tokenizer_for(texts: list[str]) -> Any:
         show_progress=False,
     )
     inner.train_from_iterator(texts, trainer)
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=inner, eos_token="<|im_end|>", pad_token="<|endoftext|>"
-    )
+    make: Any = PreTrainedTokenizerFast
+    tokenizer = make(tokenizer_object=inner, eos_token="<|im_end|>", pad_token="<|endoftext|>")
     tokenizer.add_tokens(["<tool_call>", "</tool_call>", "<think>", "</think>"])
     tokenizer.chat_template = qwen3_chat_template
     return tokenizer
@@ -81,7 +80,7 @@ def model_for(tokenizer: Any) -> Any:
         vocab_size=len(tokenizer),
         hidden_size=64,
         intermediate_size=128,
-        num_hidden_layers=2,
+        num_hidden_layers=1,
         num_attention_heads=2,
         num_key_value_heads=2,
         head_dim=32,
@@ -99,7 +98,7 @@ def teach(model: Any, tokenizer: Any, prompt: str, reply: str) -> None:
     ids = tokenizer(prompt + reply, return_tensors="pt").input_ids
     labels = ids.clone()
     labels[:, : start.shape[1]] = -100
-    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
     for _ in range(150):
         loss = model(input_ids=ids, labels=labels).loss
         optimizer.zero_grad()
@@ -112,8 +111,9 @@ def teach(model: Any, tokenizer: Any, prompt: str, reply: str) -> None:
 
 def test_a_grpo_step_plays_the_compiled_environment(towns: Any, tmp_path: Path) -> None:
     from datasets import Dataset
-    from transformers.utils import get_json_schema
-    from trl import GRPOConfig, GRPOTrainer
+    from transformers.utils.chat_template_utils import get_json_schema
+    from trl.trainer.grpo_config import GRPOConfig
+    from trl.trainer.grpo_trainer import GRPOTrainer
 
     schema = get_json_schema(towns.TownsEnvironment().get_people)
     messages = [{"role": "user", "content": "How many people live in Ulm?"}]

@@ -250,11 +250,11 @@ class TestFurtherCandidates:
 @pytest.mark.parametrize(
     ("expected", "text", "reason"),
     [
-        (5, "It is 6.", "expected 5: the text does not have 5"),
-        (5, "It is 5 or 6.", "expected 5: the text also has 6"),
+        (5, "It is 6.", "expected 5: it is not in the text"),
+        (5, "It is 5 or 6.", 'expected 5: the text also has "6"'),
         (5, "Answer: 6", "expected 5: the answer line has 6"),
         (5, "Answer: 5", "the answer line has it"),
-        ([1, "a"], "1", 'expected [1,"a"]: the text does not have "a"'),
+        ([1, "a"], "1", 'expected [1,"a"]: "a" is not in the text'),
     ],
 )
 def test_reasons(expected: Any, text: str, reason: str) -> None:

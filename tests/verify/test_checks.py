@@ -132,7 +132,7 @@ class TestAnswer:
         run = run_of(task, "1", end="3")
         first, second = answer(run, 0), answer(run, 1)
         assert (first.name, first.value) == ("answer 1", 1.0)
-        assert (second.name, second.reason) == ("answer 2", "expected 2: the text does not have 2")
+        assert (second.name, second.reason) == ("answer 2", "expected 2: it is not in the text")
         assert answer(run).name == "answer 2"
 
 

@@ -50,7 +50,7 @@ def test_a_writing_step_is_matched_by_what_it_wrote() -> None:
     run = run_of(task, ("cancel", {**ONE, "reason": "by mistake"}))
     assert describe(run, run.plan.steps[0]) == (
         "call 1: cancel wrote something else: "
-        'orders.#W1./cancel_reason is "by mistake", not "no longer needed"'
+        'orders[#W1].cancel_reason is "by mistake", not "no longer needed"'
     )
 
 

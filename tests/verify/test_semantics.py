@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 
 import pytest
-from tests.verify.worked import DOCUMENT, Worked, compiled, lines, play, worked
 
+from tests.verify.worked import DOCUMENT, Worked, compiled, lines, play, worked
 from toolc_runtime import Environment
+from toolc_runtime.verify.answers import judge_answer
 
 TEXT = DOCUMENT.read_text(encoding="utf-8")
+ROW = re.compile(r"^\| `(.*?)` \| (\S+) \| `(.*?)` \| (yes|no) \|$", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -25,3 +29,14 @@ def test_there_are_thirty() -> None:
 @pytest.mark.parametrize("one", worked(TEXT), ids=lambda one: one.scenario)
 def test_worked_verdict(built: Mapping[str, Environment], one: Worked) -> None:
     assert lines(play(built[one.environment], one)) == list(one.outcome)
+
+
+def test_there_are_many_examples_of_answers() -> None:
+    assert len(ROW.findall(TEXT)) >= 30
+
+
+@pytest.mark.parametrize(("expected", "kind", "text", "right"), ROW.findall(TEXT))
+def test_example_of_an_answer(expected: str, kind: str, text: str, right: str) -> None:
+    written = text.replace("\\n", "\n")
+    found = judge_answer(json.loads(expected), written, kind=kind)
+    assert found.right is (right == "yes"), found.describe()

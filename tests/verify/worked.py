@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,7 +18,7 @@ from toolc_runtime.verify import Check, Verdict
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "semantics.md"
 _BLOCK = re.compile(r"^```(toolc environment|verdict) (\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_RESULT = re.compile(r"\$([0-9]+)")
+_RESULT = re.compile(r"\$([0-9]+)\.([a-z_]+)")
 
 
 class Worked(NamedTuple):
@@ -78,7 +77,8 @@ def compiled(text: str) -> dict[str, toolc_runtime.Environment]:
 
 
 def play(environment: toolc_runtime.Environment, one: Worked) -> Verdict:
-    """Plays the moves; `$n` in arguments and texts stands for the result of call n."""
+    """Plays the moves; `$2.loan_id` in arguments and texts stands for that field of the result of
+    call 2."""
     task, seed = one.scenario, None
     moves = list(one.moves)
     while moves and moves[0].split(" ", 1)[0] in ("task", "seed"):
@@ -87,7 +87,7 @@ def play(environment: toolc_runtime.Environment, one: Worked) -> Verdict:
     episode = environment.episode(task, seed=seed)
 
     def filled(text: str) -> str:
-        return _RESULT.sub(lambda hit: str(episode.trace[int(hit[1]) - 1].result), text)
+        return _RESULT.sub(lambda hit: str(episode.trace[int(hit[1]) - 1].result[hit[2]]), text)
 
     for move in moves:
         word, rest = move.split(" ", 1)
@@ -127,4 +127,4 @@ def update() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(update())
+    update()

@@ -133,6 +133,13 @@ FAMILIES: dict[str, tuple[Builtin, ...]] = {
             "over the sum of their lengths.",
             'similarity("abc", "abd") > 0.6',
         ),
+        _builtin(
+            "to_json",
+            "(value: T) -> str",
+            "Canonical JSON text.",
+            'to_json([1]) == "[1]"',
+            partial=True,
+        ),
     ),
     "numbers": (
         _builtin("abs", "(number: N) -> N", "The absolute value.", "abs(-2) == 2"),
@@ -469,7 +476,8 @@ FAMILIES: dict[str, tuple[Builtin, ...]] = {
     "geography": (
         _builtin(
             "haversine",
-            "(latitude_a: float, longitude_a: float, latitude_b: float, longitude_b: float) -> float",
+            "(latitude_a: float, longitude_a: float, latitude_b: float, longitude_b: float)"
+            " -> float",
             "Great-circle distance in kilometres on a sphere of radius 6371.0088 km.",
             "haversine(0, 0, 0, 0) == 0.0",
             partial=True,
@@ -514,13 +522,6 @@ FAMILIES: dict[str, tuple[Builtin, ...]] = {
             'starts_with(fresh_id("W", 7), "W")',
             partial=True,
             state=True,
-        ),
-        _builtin(
-            "to_json",
-            "(value: T) -> str",
-            "Canonical JSON text.",
-            'to_json([1]) == "[1]"',
-            partial=True,
         ),
     ),
 }

@@ -276,9 +276,6 @@ class EnvironmentChecker(Scenarios):
                     continue
                 if file is not self.file and isinstance(item, tree.Tool):
                     continue
-                if item.name.text in found:
-                    file.reporter.report("TC0202", item.name.span, name=item.name.text)
-                    continue
                 found[item.name.text] = self.elsewhere(file, partial(self._function, item, file))
         for function, call in effects.recursive(found):
             self.report("TC0511", call.span, name=function.name)

@@ -277,4 +277,17 @@ def merge_cases(cases: list[t.Case]) -> t.Case:
     return t.Case(first.union, first.tag, values, lambda: members, parts)
 
 
-NUMBER_FORMAT = re.compile(r"[<>^]?[+ ]?0?[0-9]{0,3},?(\.[0-9]{1,2})?[fdeg%]?")
+_NUMBER_FORMAT = re.compile(r"[<>^]?[+ ]?0?[0-9]{0,3},?(\.[0-9]{1,2})?[fdeg%]?")
+_NUMBERS: dict[Type, Any] = {t.INT: 1, t.FLOAT: 1.0, t.DECIMAL: decimal.Decimal(1)}
+
+
+def formats(spec: str, kind: Type) -> bool:
+    """Whether numbers of that type can be written by a format such as `.2f` or `,`."""
+    number = _NUMBERS.get(t.strip(kind))
+    if number is None or not _NUMBER_FORMAT.fullmatch(spec):
+        return False
+    try:
+        format(number, spec)
+    except ValueError:
+        return False
+    return True

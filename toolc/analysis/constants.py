@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from toolc.analysis import core
 from toolc.analysis import types as t
 from toolc.analysis.types import Type
 from toolc.node import Span
+from toolc_runtime import arithmetic
+from toolc_runtime.errors import Fail
 
 
 class NotConstant(Exception):
@@ -51,25 +54,40 @@ def _fold_text(value: core.Text) -> str:
 
 def _fold_arithmetic(value: core.Arithmetic) -> Any:
     left, right = fold(value.left), fold(value.right)
-    if value.operator == "/" and right != 0 and value.kind == "number":
-        return left / right
-    if value.operator in "+-*" and value.kind in ("number", "time"):
-        result = {"+": lambda: left + right, "-": lambda: left - right, "*": lambda: left * right}[
-            value.operator
-        ]()
-        if not (isinstance(result, int) and abs(result) >= 2**63):
-            return result
-    raise NotConstant(value.span)
+    if value.kind == "list":
+        return left + right
+    if value.kind == "text":
+        raise NotConstant(value.span)
+    try:
+        return _OPERATIONS[value.operator](left, right)
+    except Fail:
+        raise NotConstant(value.span) from None
 
 
+def _fold_negation(value: core.Negate) -> Any:
+    try:
+        return -fold(value.operand)
+    except OverflowError:
+        raise NotConstant(value.span) from None
+
+
+_OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": arithmetic.add,
+    "-": arithmetic.subtract,
+    "*": arithmetic.multiply,
+    "/": arithmetic.divide,
+    "//": arithmetic.floor_divide,
+    "%": arithmetic.modulo,
+    "**": arithmetic.power,
+}
 _FOLDS: dict[type, Callable[[Any], Any]] = {
     core.Constant: lambda value: value.value,
     core.ListOf: lambda value: [fold(item) for item in value.items],
     core.RecordOf: _fold_record,
     core.DictOf: _fold_dict,
-    core.Negate: lambda value: -fold(value.operand),
+    core.Negate: _fold_negation,
     core.ToFloat: lambda value: float(fold(value.value)),
-    core.ToDecimal: lambda value: __import__("decimal").Decimal(fold(value.value)),
+    core.ToDecimal: lambda value: Decimal(fold(value.value)),
     core.Narrowed: lambda value: fold(value.value),
     core.Text: _fold_text,
     core.Arithmetic: _fold_arithmetic,

@@ -75,6 +75,7 @@ class Declarations:
         self.named: dict[str, Type] = {}
         for file in files.values():
             self._index(file)
+        self._check_shared()
         for file in files.values():
             self._import(file)
 
@@ -112,6 +113,18 @@ class Declarations:
                 file.types[name.text] = (file, item)
             elif space == "value":
                 file.values[name.text] = (file, item)
+
+    def _check_shared(self) -> None:
+        """Report what has the name of something of another file: types are compared by name."""
+        seen: dict[tuple[bool, str], File] = {}
+        for file in (self.main, *(file for file in self.files.values() if file is not self.main)):
+            for space in (file.types, file.values):
+                for name, (_, item) in space.items():
+                    first = seen.setdefault((space is file.types, name), file)
+                    if first is not file:
+                        span = item.name.span  # type: ignore[attr-defined]
+                        help = (f"`{first.path}` declares one too",)
+                        file.reporter.report("TC0202", span, name=name, help=help)
 
     def _import(self, file: File) -> None:
         stems = {stem(other.path): other for other in self.files.values() if other is not file}

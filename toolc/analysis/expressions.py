@@ -6,7 +6,7 @@ from toolc.analysis import core
 from toolc.analysis import types as t
 from toolc.analysis.calls import Calls
 from toolc.analysis.coerce import (
-    NUMBER_FORMAT,
+    formats,
     read_literal,
 )
 from toolc.analysis.objects import Objects
@@ -53,14 +53,8 @@ class Expressions(Objects, Paths, Operators, Calls):
                 value = self.wrong(
                     "TC0301", value.span, expected="a value", found=t.show(value.type)
                 )
-            if part.format:
-                numeric = t.is_number(value.type) or value.type == t.NEVER
-                if (
-                    not numeric
-                    or not NUMBER_FORMAT.fullmatch(part.format)
-                    or (t.strip(value.type) != t.INT and part.format.endswith("d"))
-                ):
-                    self.report("TC0314", part.span, format=part.format, type=t.show(value.type))
+            if part.format and value.type != t.NEVER and not formats(part.format, value.type):
+                self.report("TC0314", part.span, format=part.format, type=t.show(value.type))
             parts.append(core.HoleOf(value, part.format))
         return core.Text(node.span, t.STR, tuple(parts))
 

@@ -97,7 +97,7 @@ class Operators(Checker):
             kind = join(a, b)
             if kind is not None:
                 return core.Arithmetic(span, kind, "+", left, right, "list")
-        timed = _TIME_RULES.get((operator, a, b))
+        timed = TIME_RULES.get((operator, a, b))
         if timed is not None:
             return core.Arithmetic(span, timed, operator, left, right, "time")
         help: tuple[str, ...] = ()
@@ -278,7 +278,7 @@ class Operators(Checker):
         return core.OrFail(node.span, kind, value, error)
 
 
-_TIME_RULES: dict[tuple[str, Type, Type], Type] = {
+TIME_RULES: dict[tuple[str, Type, Type], Type] = {
     ("+", t.DATE, t.DURATION): t.DATE,
     ("-", t.DATE, t.DURATION): t.DATE,
     ("-", t.DATE, t.DATE): t.DURATION,

@@ -6,7 +6,7 @@ from toolc.analysis import core
 from toolc.analysis import types as t
 from toolc.analysis.builtins import BUILTINS
 from toolc.analysis.checker import NULL_HELP, Checker
-from toolc.analysis.constants import NotConstant
+from toolc.analysis.constants import NotConstant, literal
 from toolc.analysis.declare import File
 from toolc.analysis.names import listed, suggest
 from toolc.analysis.types import Type
@@ -43,6 +43,8 @@ class Paths(Checker):
         name = node.name
         if isinstance(item, tree.Const):
             kind, value = self.declarations.constant(file, item) or (t.NEVER, None)
+            if self.context.kind == "constant":
+                return literal(core.Constant(node.span, kind, value))
             if isinstance(value, (list, dict)):
                 return core.ConstantRef(node.span, kind, name)
             return core.Constant(node.span, kind, value)

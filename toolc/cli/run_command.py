@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from toolc.cli.terminal import Subparsers, UsageError, add_format
 
 if TYPE_CHECKING:
-    from toolc_runtime.environment import Environment, Task
+    from toolc_runtime.environment import Environment
     from toolc_runtime.episode import Episode
+    from toolc_runtime.task import Task
 
 Event = dict[str, Any]
 Show = Callable[[Event], None]

@@ -25,10 +25,24 @@ _NODES: tuple[type[ast.AST], ...] = (
     ast.cmpop,
 )  # fmt: skip
 METHODS = frozenset(
-    "_call append endswith get insert items keys lower put startswith strip upper values".split()
+    [
+        "_call",
+        "append",
+        "endswith",
+        "get",
+        "insert",
+        "items",
+        "keys",
+        "lower",
+        "put",
+        "startswith",
+        "strip",
+        "upper",
+        "values",
+    ]
 )
 """Methods that emitted code calls on values, tables and TRL environments."""
-_KNOWN = frozenset({*PYTHON, "bool", "int", "tuple", "object"})
+_KNOWN = frozenset({*PYTHON, "bool", "expect", "int", "tuple"})
 
 
 class NotClosed(Exception):
@@ -63,7 +77,7 @@ class _Names:
 
     def __init__(self, tree: ast.Module) -> None:
         self.functions: set[str] = set()
-        self.callable = set(PYTHON)
+        self.callable = {*PYTHON, "expect"}  # `expect`: what tests are judged by
         self.bound = set(_KNOWN)
         for node in ast.walk(tree):
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
@@ -74,6 +88,10 @@ class _Names:
                 self.bound.add(node.id)
             elif isinstance(node, ast.arg):
                 self.bound.add(node.arg)
+            elif isinstance(node, ast.Lambda):
+                self.callable.update(each.arg for each in node.args.args)
+            elif isinstance(node, ast.Assign) and _makes_check(node.value):
+                self.callable.update(each.id for each in node.targets if isinstance(each, ast.Name))
             elif isinstance(node, ast.ExceptHandler) and node.name:
                 self.bound.add(node.name)
         self.callable |= self.functions
@@ -105,8 +123,17 @@ def _problems(node: ast.AST, names: _Names, methods: Collection[str]) -> Iterato
             yield "only names and methods are called"
 
 
+def _makes_check(value: ast.expr) -> bool:
+    """Whether it is a check compiled from a schema, which is called as a function is."""
+    return (
+        isinstance(value, ast.Call)
+        and isinstance(value.func, ast.Name)
+        and value.func.id == "compile_schema"
+    )
+
+
 def _is_module(name: str) -> bool:
-    return name in _MODULES or name.split(".")[0] == "toolc_runtime"
+    return name in _MODULES or name.split(".", maxsplit=1)[0] == "toolc_runtime"
 
 
 def _is_dunder(name: str) -> bool:

@@ -151,9 +151,7 @@ def literal(values: tuple[str, ...]) -> py.Expr:
 
 
 _TYPES: dict[type, Callable[[Any, Names], py.Expr]] = {
-    t.Scalar: lambda kind, names: (
-        py.NONE if kind == t.NULL else py.Name(_ANNOTATIONS[kind.name])
-    ),
+    t.Scalar: lambda kind, names: py.NONE if kind == t.NULL else py.Name(_ANNOTATIONS[kind.name]),
     t.Never: lambda kind, names: py.Name("Any"),
     t.Literals: lambda kind, names: literal(kind.values),
     t.Enum: _enum,

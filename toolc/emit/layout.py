@@ -248,7 +248,9 @@ def _split(
     closing: Token,
 ) -> Split:
     wants_comma = line.starts_import or (
-        line.starts_definition and opening.text == "(" and not any(t.after and t.role != "annotation" for t in body)
+        line.starts_definition
+        and opening.text == "("
+        and not any(t.after and t.role != "annotation" for t in body)
     )
     if wants_comma and body[-1].text != ",":
         body = [*body, Token(",", after=COMMA)]
@@ -293,12 +295,7 @@ def _without_parentheses(
     split: Split, line: Line, omit: frozenset[int], forced: bool
 ) -> list[Line]:
     """The split, or one further left where the parentheses that it would add do not help."""
-    if (
-        not forced
-        and not split.opening.text
-        and not line.starts_import
-        and _can_omit(split.body)
-    ):
+    if not forced and not split.opening.text and not line.starts_import and _can_omit(split.body):
         wider = frozenset({id(split.closing), *omit})
         try:
             other = _first_split(line, wider)

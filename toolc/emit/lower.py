@@ -20,13 +20,28 @@ from toolc.emit import data, py
 from toolc.emit.namer import MODULES, Scope, free, names_used
 from toolc.emit.printer import fits_in_hole
 from toolc.emit.tidy import names_in, tidy
-from toolc.node import Node
+from toolc.node import Node, same
 
 _SMALL = 16  # members of a constant that a loop need not charge for
 _WORD = 2**63 - 1
-_METHODS = {"lower": "lower", "upper": "upper", "strip": "strip", "starts_with": "startswith", "ends_with": "endswith"}
+_METHODS = {
+    "lower": "lower",
+    "upper": "upper",
+    "strip": "strip",
+    "starts_with": "startswith",
+    "ends_with": "endswith",
+}
 _PLAIN = frozenset({"len", "count", "any", "all", "sorted", "abs"})
-_HELPERS = {"/": "divide", "//": "floor_divide", "%": "modulo", "*": "multiply", "**": "power", "+": "add", "-": "subtract"}
+_HELPERS = {
+    "/": "divide",
+    "//": "floor_divide",
+    "%": "modulo",
+    "*": "multiply",
+    "**": "power",
+    "+": "add",
+    "-": "subtract",
+}
+_MIRRORED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _BOUNDS = {"minimum": 0, "exclusive_minimum": 0, "maximum": 1, "exclusive_maximum": 1}
 
 Path = tuple[core.Expr, tuple[core.Expr | str, ...]]
@@ -132,7 +147,9 @@ def nodes(root: Any) -> Iterator[Node]:
             stack.extend(node)
         elif isinstance(node, Node) and not isinstance(node, (core.Symbol, Type)):
             yield node
-            stack.extend(value for key, value in node.__dict__.items() if key not in ("type", "span"))
+            stack.extend(
+                value for key, value in node.__dict__.items() if key not in ("type", "span")
+            )
 
 
 class Lowering:
@@ -149,14 +166,16 @@ class Lowering:
         self.known: dict[int, py.Expr] = {}
         self.expectations = 0
         self.failing = False
+        self.returning = False
+        self.handling = False
         self.calls_writers = any(
             isinstance(node, core.CallFunction) and globals_.functions[node.name].effects.writes
             for node in nodes(root)
         )
         for node in nodes(root):
-            if isinstance(node, core.Local):
-                self.used.add(id(node.symbol))
-            elif isinstance(node, core.Place) and node.symbol is not None:
+            if isinstance(node, core.Local) or (
+                isinstance(node, core.Place) and node.symbol is not None
+            ):
                 self.used.add(id(node.symbol))
         for node in nodes(root):
             place = getattr(node, "place", None)
@@ -174,10 +193,6 @@ class Lowering:
         """A call of an imported function."""
         return py.call(self.name(python), *arguments, **keywords)
 
-    def helper(self, python: str, *arguments: py.Expr) -> py.Call:
-        """A call of a built-in of the runtime, or of one of Python's own."""
-        return self.call(python, *arguments)
-
     @contextmanager
     def elsewhere(self) -> Iterator[list[py.Statement]]:
         """Statements written inside go to the list."""
@@ -192,6 +207,9 @@ class Lowering:
         with self.elsewhere() as out:
             value = build()
             return tuple(out), value
+
+    def captured(self, node: core.Expr) -> tuple[py.Block, py.Expr]:
+        return self.capture(lambda: self.expr(node))
 
     def block(self, write: Callable[[], None]) -> py.Block:
         """The statements that `write` writes, in a scope of their own."""
@@ -263,7 +281,7 @@ class Lowering:
 
     def local(self, node: core.Local) -> py.Expr:
         name = py.Name(self.scope.name(node.symbol))
-        if id(node.symbol) in self.owned:
+        if id(node.symbol) in self.owned and not self.returning:
             return py.call("list" if _is_list(node.symbol.type) else "dict", name)
         return name
 
@@ -273,14 +291,11 @@ class Lowering:
             return py.call(py.Attribute(base, "get"), py.Str(node.name))
         return py.Subscript(base, (py.Str(node.name),))
 
-    def key(self, node: core.Expr) -> py.Expr:
-        return self.expr(node)
-
     def tuple_(self, node: core.TupleOf) -> py.Expr:
         return py.TupleDisplay(tuple(self.exprs(*node.items)))
 
     def lookup(self, node: core.Lookup) -> py.Expr:
-        return py.Subscript(_state(node.table.name), (self.key(node.key),))
+        return py.Subscript(_state(node.table.name), (self.expr(node.key),))
 
     def item(self, node: core.Item) -> py.Expr:
         base, key = self.borrows(node.base, node.key)
@@ -312,12 +327,13 @@ class Lowering:
         if node.kind == "text":
             return self.grown(value, node.left, node.right)
         if self.needs_check(node):
-            return self.helper(_HELPERS[node.operator], left, right)
+            return self.call(_HELPERS[node.operator], left, right)
         return value
 
     def grown(self, value: py.Expr, *parts: core.Expr) -> py.Expr:
         """The value, its size checked where a part was itself put together."""
-        if self.failing or not any(map(self.is_built, parts)):
+        built = any(self.is_built(part) and not t.is_number(part.type) for part in parts)
+        if self.failing or not built:
             return value
         return self.call("grow", value)
 
@@ -348,11 +364,21 @@ class Lowering:
         match node:
             case core.Local():
                 return id(node.symbol) in self.built
-            case core.Arithmetic() | core.Text() | core.CallFunction() | core.Comprehension():
-                return _grows(node.type) and any(not isinstance(p, core.Constant) for p in _parts(node))
+            case core.Comprehension():
+                return self.is_built(node.element)
+            case core.Arithmetic() | core.Text() | core.CallFunction():
+                return _grows(node.type) and any(
+                    not isinstance(p, core.Constant) for p in _parts(node)
+                )
             case core.CallBuiltin() if node.name not in _KEEPING:
                 return _grows(node.type) and t.strip(node.type) != t.INT
-            case core.Constant() | core.ConstantRef() | core.ScalarRef() | core.TableRef() | core.Lookup():
+            case (
+                core.Constant()
+                | core.ConstantRef()
+                | core.ScalarRef()
+                | core.TableRef()
+                | core.Lookup()
+            ):
                 return False
             case core.Conditional():
                 return self.is_built(node.then) or self.is_built(node.otherwise)
@@ -365,7 +391,7 @@ class Lowering:
         return py.negate(self.expr(node.operand))
 
     def logic(self, node: core.Logic) -> py.Expr:
-        parts = [self.capture(lambda operand=operand: self.expr(operand)) for operand in node.operands]  # type: ignore[misc]
+        parts = [self.captured(operand) for operand in node.operands]
         if not any(before for before, _ in parts[1:]):
             self.out.extend(parts[0][0])
             return py.Logic(node.operator, tuple(value for _, value in parts))
@@ -395,12 +421,17 @@ class Lowering:
             return py.Compare(values, node.operators)
         # A later operand is evaluated only where the earlier comparisons hold.
         left, right = self.simple(left), self.simple(right)
-        links: list[tuple[py.Block, py.Expr]] = [((), py.Compare((left, right), (node.operators[0],)))]
+        links: list[tuple[py.Block, py.Expr]] = [
+            ((), py.Compare((left, right), (node.operators[0],)))
+        ]
         for operator, (before, value) in zip(node.operators[1:], parts, strict=True):
             kept = value if _stable(value) else py.Name(self.scope.fresh("value"))
             if kept is not value:
                 before = (*before, py.Assign((kept,), value))
-            links.append((before, py.Compare((right, kept), (operator,))))
+            link = (kept, right), (_MIRRORED[operator],)
+            if not _is_fixed(right) or _is_fixed(kept):
+                link = (right, kept), (operator,)
+            links.append((before, py.Compare(*link)))
             right = kept
         name = self.scope.fresh("holds")
         self._logic(name, "and", links)
@@ -413,6 +444,8 @@ class Lowering:
         if _is_singleton(left):
             left, right, a, b = right, left, b, a
         if not _is_singleton(right) or operator not in ("==", "!="):
+            if _is_fixed(a) and not _is_fixed(b):
+                return py.Compare((b, a), (_MIRRORED[operator],))
             return py.Compare((a, b), (operator,))
         equal = operator == "=="
         value = right.value  # type: ignore[attr-defined]
@@ -423,7 +456,9 @@ class Lowering:
     def contains(self, node: core.Contains) -> py.Expr:
         container = node.container
         items: tuple[core.Expr, ...] | None = None
-        if isinstance(container, core.ListOf) and all(isinstance(item, core.Constant) for item in container.items):
+        if isinstance(container, core.ListOf) and all(
+            isinstance(item, core.Constant) for item in container.items
+        ):
             items = container.items
         item, made = self.borrows(node.item, container)
         if items and isinstance(made, py.ListDisplay):
@@ -435,9 +470,13 @@ class Lowering:
         before_then, then = self.capture(lambda: self.expr(node.then))
         before_else, otherwise = self.capture(lambda: self.expr(node.otherwise))
         if not before_then and not before_else:
+            if same(then, otherwise) and self.is_total(node.condition):
+                return then
             return py.IfElse(condition, then, otherwise)
         name = self.scope.fresh("value")
-        self._branch(name, condition, (*before_then, _set(name, then)), (*before_else, _set(name, otherwise)))
+        self._branch(
+            name, condition, (*before_then, _set(name, then)), (*before_else, _set(name, otherwise))
+        )
         return py.Name(name)
 
     def _branch(self, name: str, condition: py.Expr, then: py.Block, otherwise: py.Block) -> None:
@@ -457,6 +496,10 @@ class Lowering:
                 self.into_coalesce(name, node, missing=False)
             case core.Conditional():
                 self.into_conditional(name, node)
+            case core.Comprehension(order=()) | core.DictComprehension():
+                made = self.gathered(node, name)
+                if not _same_name(made, name):
+                    self.set_(name, made)
             case core.Narrowed(value=core.OrFail() | core.Coalesce() | core.Conditional() as inner):
                 self.into(name, inner)
             case _:
@@ -509,7 +552,9 @@ class Lowering:
                 if function == "Decimal":
                     self.imported.add(function)
                 target = py.Name(name)
-                self.out.append(py.If(((py.is_not_none(target), (_set(name, py.call(function, target)),)),)))
+                self.out.append(
+                    py.If(((py.is_not_none(target), (_set(name, py.call(function, target)),)),))
+                )
             case core.CallBuiltin() if BUILTINS[node.name].partial:
                 before, value = self.capture(lambda: self.expr(node))
                 self.attempt((*before, _set(name, value)), (_set(name, py.NONE),))
@@ -553,7 +598,10 @@ class Lowering:
             self.out.append(py.If((refuse,)))
             return
         body = self.block(lambda: self.into(name, value))
-        self.attempt(body, self.block(lambda: self.fail(node.error, handling=True)))
+        outer, self.handling = self.handling, True
+        handler = self.block(lambda: self.fail(node.error))
+        self.handling = outer
+        self.attempt(body, handler)
         if t.nullable(value.type) and not t.nullable(node.type):
             self.out.append(py.If((refuse,)))
 
@@ -565,18 +613,27 @@ class Lowering:
         (items,) = call.arguments
         if not self.is_total(items) or (t.nullable(call.type) and not t.nullable(node.type)):
             return False
-        found = self.simple(self.borrow(items), "found")
         refuse = self.block(lambda: self.fail(node.error))
+        if call.name == "first" and isinstance(items, core.Comprehension) and not items.order:
+            value = self.comprehension(items)
+            if isinstance(value, py.Comprehension) and not t.nullable(items.element.type):
+                members = py.Comprehension("generator", value.element, value.clauses)
+                self.set_(name, py.call("next", members, py.NONE))
+                self.out.append(py.If(((py.is_none(py.Name(name)), refuse),)))
+                return True
+            found = self.simple(value, "found")
+        else:
+            found = self.simple(self.borrow(items), "found")
         self.out.append(py.If(((py.negate(found), refuse),)))
         self.set_(name, py.Subscript(found, (py.number(0 if call.name == "first" else -1),)))
         return True
 
-    def fail(self, error: core.Expr, *, handling: bool = False) -> None:
+    def fail(self, error: core.Expr) -> None:
         """`raise Fail(error)`; a text that ends the call need not be kept from growing."""
         outer, self.failing = self.failing, True
         value = self.expr(error)
         self.failing = outer
-        self.out.append(py.Raise(self.call("Fail", value), from_none=handling))
+        self.out.append(py.Raise(self.call("Fail", value), from_none=self.handling))
 
     def misses_only(self, node: core.Expr) -> bool:
         """Whether all that can go wrong is that a link of the path is missing, or null."""
@@ -597,7 +654,10 @@ class Lowering:
         match node:
             case core.Item(base=core.ConstantRef() as base):
                 known = self.globals.values[base.name]
-                asked = t.literal_values(node.key.type)
+                key = node.key
+                asked = (
+                    (key.value,) if isinstance(key, core.Constant) else t.literal_values(key.type)
+                )
                 covered = asked is not None and set(asked) <= set(known)
                 return covered and self.is_total(node.key)
             case core.Lookup() | core.Item() | core.At() | core.OrFail() | core.CallFunction():
@@ -661,7 +721,7 @@ class Lowering:
             return py.call(builtin.python, *values)
         if builtin.state:
             values.insert(0, py.Name("state"))
-        return self.helper(builtin.python, *values)
+        return self.call(builtin.python, *values)
 
     def argument(self, node: core.Expr) -> py.Expr:
         return _state(node.name) if isinstance(node, core.TableRef) else self.borrow(node)
@@ -712,39 +772,48 @@ class Lowering:
         value = self.borrow(hole.value)
         bare = t.strip(hole.value.type)
         if not hole.format and not (t.is_text(bare) or bare in (t.INT, t.FLOAT)):
-            value = self.helper("text", value)
+            value = self.call("text", value)
         return value if fits_in_hole(value) else self.temporary(value, _hint(hole.value))
 
     def comprehension(self, node: core.Comprehension) -> py.Expr:
-        if node.order:
-            return self.ordered(node)
+        return self.ordered(node) if node.order else self.gathered(node)
+
+    def gathered(
+        self, node: core.Comprehension | core.DictComprehension, name: str = ""
+    ) -> py.Expr:
+        """A comprehension, or the name of what the loops that it stands for make: `name`."""
+        if isinstance(node, core.DictComprehension):
+            return self.loops(
+                node.clauses,
+                lambda: py.TupleDisplay(tuple(self.exprs(node.key, node.value))),
+                lambda pair, clauses: py.Comprehension(
+                    "dict", pair.items[1], clauses, pair.items[0]
+                ),
+                lambda found, pair: py.Assign(
+                    (py.Subscript(found, (pair.items[0],)),), pair.items[1]
+                ),
+                py.DictDisplay(()),
+                name,
+            )
         return self.loops(
             node.clauses,
             lambda: self.expr(node.element),
             lambda element, clauses: py.Comprehension("list", element, clauses),
-            lambda found, element: py.ExprStatement(py.call(py.Attribute(found, "append"), element)),
+            lambda found, element: py.ExprStatement(
+                py.call(py.Attribute(found, "append"), element)
+            ),
             py.ListDisplay(()),
-        )
-
-    def dict_comprehension(self, node: core.DictComprehension) -> py.Expr:
-        def element() -> py.Expr:
-            return py.TupleDisplay(tuple(self.exprs(node.key, node.value)))
-
-        return self.loops(
-            node.clauses,
-            element,
-            lambda pair, clauses: py.Comprehension("dict", pair.items[1], clauses, pair.items[0]),  # type: ignore[attr-defined]
-            lambda found, pair: py.Assign((py.Subscript(found, (pair.items[0],)),), pair.items[1]),  # type: ignore[attr-defined]
-            py.DictDisplay(()),
+            name,
         )
 
     def loops(
         self,
         clauses: tuple[core.ForIn | core.Where, ...],
-        element: Callable[[], py.Expr],
-        compact: Callable[[py.Expr, tuple[py.For | py.Expr, ...]], py.Expr],
-        store: Callable[[py.Expr, py.Expr], py.Statement],
+        element: Callable[[], Any],
+        compact: Callable[[Any, tuple[py.For | py.Expr, ...]], py.Expr],
+        store: Callable[[py.Expr, Any], py.Statement],
         empty: py.Expr,
+        name: str,
     ) -> py.Expr:
         """A comprehension, or the loops that it stands for where parts need statements."""
         given = self.scope.given()
@@ -763,7 +832,7 @@ class Lowering:
             self.out.extend(before[0])
             return compact(value, tuple(made))
         self.scope.forget(given)
-        found = self.scope.fresh("found")
+        found = name or self.scope.fresh("found")
         self.set_(found, empty)
         self.scope.push()
         self._written(list(clauses), lambda: self.out.append(store(py.Name(found), element())))
@@ -783,7 +852,9 @@ class Lowering:
             return
         clause, *rest = clauses
         if isinstance(clause, core.Where):
-            condition = self.expr(clause.condition)
+            first, *others = _conjuncts(clause.condition)
+            rest = [*map(core.Where, others), *rest]
+            condition = self.expr(first)
             body = self.block(lambda: self._written(rest, inner))
             self.out.append(py.If(((condition, body),)))
             return
@@ -845,7 +916,9 @@ class Lowering:
             return single
         keys = tuple(key.value for key in node.order)
         symbol_types = (*(key.type for key in keys), node.element.type)
-        bare = node.replace(element=core.TupleOf(node.span, t.Tuple(symbol_types), (*keys, node.element)), order=())
+        bare = node.replace(
+            element=core.TupleOf(node.span, t.Tuple(symbol_types), (*keys, node.element)), order=()
+        )
         value = self.comprehension(bare)
         found = value if isinstance(value, py.Name) else self.temporary(value, "found")
         row = self.scope.fresh("entry")
@@ -860,7 +933,7 @@ class Lowering:
                 for column, key in zip(columns, node.order, strict=False)
             )
         )
-        return self.helper("sorted_by", columns[-1], order)
+        return self.call("sorted_by", columns[-1], order)
 
     def _sorted_by_key(self, node: core.Comprehension) -> py.Expr | None:
         """`sorted(rows, key=lambda c: (-c["population"], c["name"]))`, where that does."""
@@ -876,7 +949,13 @@ class Lowering:
         if not alone and not self.is_total(node.element):
             return None
         descending = [key.descending for key in node.order]
-        if not (all(descending) or all(not d or _negatable(k.value.type) for d, k in zip(descending, node.order, strict=True))):
+        if not (
+            all(descending)
+            or all(
+                not d or _negatable(k.value.type)
+                for d, k in zip(descending, node.order, strict=True)
+            )
+        ):
             return None
         self.scope.push()
         outer = self.scope.bind(symbol)
@@ -893,8 +972,12 @@ class Lowering:
             return None
         reverse = all(descending) and not all(_negatable(key.value.type) for key in node.order)
         if not reverse:
-            keys = [py.Unary("-", key) if d else key for d, key in zip(descending, keys, strict=True)]
-        rows = self.comprehension(node.replace(element=core.Local(node.span, symbol.type, symbol), order=()))
+            keys = [
+                py.Unary("-", key) if d else key for d, key in zip(descending, keys, strict=True)
+            ]
+        rows = self.comprehension(
+            node.replace(element=core.Local(node.span, symbol.type, symbol), order=())
+        )
         if isinstance(rows, py.Comprehension):
             (loop,) = [clause for clause in rows.clauses if isinstance(clause, py.For)]
             if len(rows.clauses) == 1:
@@ -902,7 +985,9 @@ class Lowering:
             else:
                 rows = py.Comprehension("generator", rows.element, rows.clauses)
         key_value = keys[0] if len(keys) == 1 else py.TupleDisplay(tuple(keys))
-        keywords: dict[str, py.Expr] = {} if _same_name(key_value, outer) else {"key": py.Lambda((outer,), key_value)}
+        keywords: dict[str, py.Expr] = (
+            {} if _same_name(key_value, outer) else {"key": py.Lambda((outer,), key_value)}
+        )
         if reverse:
             keywords["reverse"] = py.TRUE
         made = py.call("sorted", rows, **keywords)
@@ -917,7 +1002,7 @@ class Lowering:
             # Only `??` and `else fail` need statements: their paths are followed by `peek`.
             step = self.inline(node.step)
         self.scope.pop()
-        return self.helper("walk", start, py.Lambda((name,), step))
+        return self.call("walk", start, py.Lambda((name,), step))
 
     def inline(self, node: core.Expr) -> py.Expr:
         """A step of a walk as one expression: None for what is missing ends the walk there."""
@@ -975,7 +1060,11 @@ class Lowering:
         value = self.expr(node)
         if isinstance(value, (py.ListDisplay, py.DictDisplay, py.Comprehension)):
             return value
-        if isinstance(value, py.Call) and isinstance(value.function, py.Name) and value.function.id in _FRESH:
+        if (
+            isinstance(value, py.Call)
+            and isinstance(value.function, py.Name)
+            and value.function.id in _FRESH
+        ):
             return value
         return py.call("list" if _is_list(node.type) else "dict", value)
 
@@ -1079,13 +1168,20 @@ class Lowering:
     def _branches(
         self, branches: list[tuple[core.Expr, core.Block]], otherwise: core.Block | None
     ) -> None:
+        condition, body = branches[0]
+        if len(branches) == 1 and not otherwise and any(self.captured(condition)[0]):
+            first, *others = _conjuncts(condition)
+            if others:
+                inner = others[0] if len(others) == 1 else condition.replace(operands=tuple(others))
+                nested = core.If(condition.span, ((inner, body),), None)
+                self._branches([(first, (nested,))], None)
+                return
         made: list[tuple[py.Expr, py.Block]] = []
         rest: py.Block | None = None
         for index, (condition, body) in enumerate(branches):
             before, value = self.capture(lambda condition=condition: self.expr(condition))  # type: ignore[misc]
             if before and index:
-                remaining = branches[index:]
-                rest = self.block(lambda: self._branches(remaining, otherwise))
+                rest = self.block(lambda index=index: self._branches(branches[index:], otherwise))  # type: ignore[misc]
                 break
             self.out.extend(before)
             made.append((value, self.statements(body)))
@@ -1123,7 +1219,9 @@ class Lowering:
             if len(values) == 1:
                 condition = py.Compare((subject, py.Str(values[0])), ("==",))
             else:
-                condition = py.Compare((subject, py.TupleDisplay(tuple(map(py.Str, values)))), ("in",))
+                condition = py.Compare(
+                    (subject, py.TupleDisplay(tuple(map(py.Str, values)))), ("in",)
+                )
             branches.append((condition, self.statements(body)))
         otherwise = self.statements(node.otherwise) if node.otherwise else ()
         if node.otherwise is None and branches:
@@ -1143,7 +1241,9 @@ class Lowering:
         self.fail(node.error)
 
     def return_(self, node: core.Return) -> None:
+        self.returning = True  # a mutable local may leave the body as it is
         self.out.append(py.Return(self.borrow(node.value)))
+        self.returning = False
 
     def insert(self, node: core.Insert) -> None:
         insert = py.Attribute(_state(node.table), "insert")
@@ -1245,10 +1345,33 @@ class Lowering:
 
 # ---------------------------------------------------------------- helpers
 
-_FRESH = frozenset({"list", "dict", "sorted", "with_path", "with_appended", "with_removed", "without"})
+_FRESH = frozenset(
+    {"list", "dict", "sorted", "with_path", "with_appended", "with_removed", "without"}
+)
 _KEEPING = frozenset(
-    "sorted reversed unique take drop first last min max keys values items zip enumerate "
-    "lower upper strip title split choice shuffle".split()
+    [
+        "sorted",
+        "reversed",
+        "unique",
+        "take",
+        "drop",
+        "first",
+        "last",
+        "min",
+        "max",
+        "keys",
+        "values",
+        "items",
+        "zip",
+        "enumerate",
+        "lower",
+        "upper",
+        "strip",
+        "title",
+        "split",
+        "choice",
+        "shuffle",
+    ]
 )
 """Built-ins whose result is no larger than what they are given."""
 
@@ -1283,12 +1406,30 @@ def _stable(value: py.Expr) -> bool:
     return False
 
 
+def _is_fixed(value: py.Expr) -> bool:
+    """Whether a comparison reads better with the value on the right."""
+    match value:
+        case py.Literal() | py.Str():
+            return True
+        case py.Unary(operator="-"):
+            return _is_fixed(value.operand)
+        case py.ListDisplay() | py.TupleDisplay():
+            return all(map(_is_fixed, value.items))
+        case py.Name():
+            return value.id.isupper()
+    return False
+
+
 def _same_name(value: py.Expr, name: str) -> bool:
     return isinstance(value, py.Name) and value.id == name
 
 
 def _is_grown(value: py.Expr) -> bool:
-    return isinstance(value, py.Call) and isinstance(value.function, py.Name) and value.function.id == "grow"
+    return (
+        isinstance(value, py.Call)
+        and isinstance(value.function, py.Name)
+        and value.function.id == "grow"
+    )
 
 
 def _is_empty(value: py.Expr | None) -> bool:
@@ -1338,11 +1479,18 @@ def _bare(node: core.Expr) -> core.Expr:
     return node
 
 
+def _conjuncts(node: core.Expr) -> tuple[core.Expr, ...]:
+    """The parts of an `and`, in order; else the condition itself."""
+    return node.operands if isinstance(node, core.Logic) and node.operator == "and" else (node,)
+
+
 def _constant(node: core.Expr) -> int | float | Decimal | None:
     """The number that a constant is, also one that was converted."""
     node = node.value if isinstance(node, (core.ToFloat, core.ToDecimal, core.Narrowed)) else node
     value = node.value if isinstance(node, core.Constant) else None
-    return value if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) else None
+    return (
+        value if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) else None
+    )
 
 
 def _bounded_product(left: core.Expr, right: core.Expr) -> bool:
@@ -1467,7 +1615,7 @@ _EXPRESSIONS: dict[type[core.Expr], Callable[[Lowering, Any], py.Expr]] = {
     core.DictOf: Lowering.dict_,
     core.Text: Lowering.text,
     core.Comprehension: Lowering.comprehension,
-    core.DictComprehension: Lowering.dict_comprehension,
+    core.DictComprehension: Lowering.gathered,
     core.WalkOf: Lowering.walk,
     core.ToFloat: Lowering.to_float,
     core.ToDecimal: Lowering.to_decimal,

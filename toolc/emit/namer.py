@@ -10,7 +10,7 @@ from toolc.analysis import core
 from toolc.analysis.builtins import BUILTINS
 from toolc.node import Node
 
-TYPING = ("Any", "Literal", "NotRequired", "TypedDict")
+TYPING = ("Any", "Literal", "NotRequired", "Optional", "TypedDict")
 MODULES: dict[str, str] = {
     **dict.fromkeys(TYPING, "typing"),
     **dict.fromkeys(("date", "datetime", "time", "timedelta"), "datetime"),
@@ -53,7 +53,7 @@ OPERATORS = (
     "text",
     "walk",
 )
-PYTHON = ("abs", "all", "any", "dict", "float", "len", "list", "sorted", "str")
+PYTHON = ("abs", "all", "any", "dict", "float", "len", "list", "next", "sorted", "str")
 """Python's own functions that emitted code calls."""
 
 _AMBIGUOUS = ("I", "O", "l")
@@ -113,7 +113,16 @@ _USED: dict[type, tuple[str, ...]] = {
     core.Delete: ("erase", "without"),
     core.Advance: ("advance",),
     core.Expect: ("expect", "failure", "actual"),
-    core.Arithmetic: ("add", "divide", "floor_divide", "modulo", "multiply", "power", "subtract", "check_int"),
+    core.Arithmetic: (
+        "add",
+        "divide",
+        "floor_divide",
+        "modulo",
+        "multiply",
+        "power",
+        "subtract",
+        "check_int",
+    ),
 }
 _ALWAYS = frozenset(
     {

@@ -69,7 +69,11 @@ def _escape(text: str, quote: str) -> str:
         else:
             code = ord(char)
             pieces.append(
-                f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+                f"\\x{code:02x}"
+                if code < 256
+                else f"\\u{code:04x}"
+                if code < 65536
+                else f"\\U{code:08x}"
             )
     return "".join(pieces)
 
@@ -499,7 +503,8 @@ def _docstring(text: str, depth: int) -> list[str]:
 
 def _doc_line(line: str) -> str:
     escaped = "".join(
-        "\\\\" if char == "\\" else char if char.isprintable() else _escape(char, '"') for char in line
+        "\\\\" if char == "\\" else char if char.isprintable() else _escape(char, '"')
+        for char in line
     )
     return escaped.rstrip().replace('"""', '\\"\\"\\"')
 
@@ -551,9 +556,7 @@ def _class(node: py.Class, depth: int) -> list[str]:
     previous: py.Statement | None = None
     for statement in node.body:
         big = isinstance(statement, py.Function)
-        if previous is not None and (
-            big or isinstance(previous, (py.Docstring, py.Function))
-        ):
+        if previous is not None and (big or isinstance(previous, (py.Docstring, py.Function))):
             lines.append("")
         lines += print_statement(statement, depth + 1)
         previous = statement
@@ -601,7 +604,7 @@ def _section(module: str) -> int:
         return 0
     if module.startswith("."):
         return 3
-    return 2 if module.split(".")[0] == "toolc_runtime" else 1
+    return 2 if module.split(".", maxsplit=1)[0] == "toolc_runtime" else 1
 
 
 def _import_order(node: py.Import | py.ImportFrom) -> tuple[int, bool, str, bool, str]:

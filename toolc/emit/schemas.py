@@ -203,9 +203,7 @@ _SCHEMAS: dict[type[Type], Callable[[_Writer, Any], Schema]] = {
     t.Refined: _Writer.refined,
     t.Record: lambda writer, kind: writer.object(kind.members, kind.open),
     t.Case: lambda writer, kind: writer.object(kind.members, False),
-    t.Union: lambda writer, kind: {
-        "anyOf": [writer.schema(case) for case in kind.cases.values()]
-    },
+    t.Union: lambda writer, kind: {"anyOf": [writer.schema(case) for case in kind.cases.values()]},
     t.List: lambda writer, kind: {"type": "array", "items": writer.schema(kind.item)},
     t.Dict: _Writer.dict_,
     t.Ref: lambda writer, kind: writer.schema(kind.key),

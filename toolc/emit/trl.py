@@ -158,7 +158,9 @@ def _notes(kind: Type) -> list[str]:
     if kind in _FORMATS:
         notes.insert(0, _FORMATS[kind])
     if isinstance(kind, (t.Record, t.Case)):
-        labels = [f"{m.name}{' (optional)' if m.optional or m.has_default else ''}" for m in kind.members]
+        labels = [
+            f"{m.name}{' (optional)' if m.optional or m.has_default else ''}" for m in kind.members
+        ]
         notes.insert(0, f"an object with {', '.join(labels)}")
     return notes
 

@@ -18,6 +18,7 @@ from toolc.emit.schemas import state_schemas
 from toolc.emit.tidy import names_in
 from toolc.emit.tools import banner, finished, globals_of, imports
 from toolc.node import Node
+from toolc_runtime.values import plain
 
 Writes = Literal["all", "some", "none"]
 """Which tasks of a scenario have a plan that writes."""
@@ -194,8 +195,8 @@ class _Verifier:
         ]
         for key, local in self.locals.items():
             if key in self.used:
-                value = self._converted(self.symbols[key].type, self.places[key])
-                body.append(_set(local, value))
+                kind = self.symbols[key].type
+                body.append(_set(local, self._converted(local, kind, self.places[key])))
         if goals:
             body.append(_set("goals", py.ListDisplay(tuple(goals))))
         if guards:
@@ -398,15 +399,15 @@ class _Verifier:
         self.module.body.append(py.Function(helper, parameters, None, lowered.body))
         return py.call(helper, state, *given)
 
-    def _converted(self, kind: Type, value: py.Expr) -> py.Expr:
+    def _converted(self, local: str, kind: Type, value: py.Expr) -> py.Expr:
         """A value that JSON holds in another form than the runtime, read as its type's schema
         reads it."""
         if not stored_otherwise(kind):
             return value
         module = self.module
         scalar = core.ScalarDef(self.scenario.span, "value", kind, None)
-        schemas = state_schemas(module.environment.replace(tables=(), scalars=(scalar,)))
-        name = module.name(f"READ_{self.name.upper()}")
+        schemas = plain(state_schemas(module.environment.replace(tables=(), scalars=(scalar,))))
+        name = module.name(f"READ_{self.name}_{local}".upper())
         arguments = [data.expression(schemas["state"]["value"])]
         if schemas["$defs"]:
             arguments.append(data.expression(schemas["$defs"]))

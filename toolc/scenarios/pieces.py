@@ -88,4 +88,3 @@ def _present(
 ) -> Iterator[Part]:
     if body:
         yield place, binders, body
-

@@ -275,7 +275,7 @@ class _Player:
             (f"t{number}", "answer"), answer.span, "the answer", self.episode.state
         )
         line["answer"] = plain(value)
-        line["answer_type"] = t.show(answer.type)
+        line["answer_type"] = _spelled(answer.type)
         rests_on = closure(self.by_names, by_names(symbols(answer), self.binders))
         line["answer_rests_on"] = rests_on
         candidates = _candidates(line["answer"], answer.type, self.cast.keys)
@@ -355,6 +355,22 @@ def _candidates(answer: Any, kind: t.Type, keys: Keys) -> list[str]:
         if isinstance(text, str) and text not in values and len(text) > 1
     }
     return list(found)
+
+
+def _spelled(kind: t.Type, within: tuple[str, ...] = ()) -> str:
+    """A type with aliases and records written out, so that it shows what scalars it is made of."""
+    bare = t.strip(kind)
+    if isinstance(bare, t.Optional):
+        return f"{_spelled(bare.inner, within)}?"
+    if isinstance(bare, t.List):
+        return f"list[{_spelled(bare.item, within)}]"
+    if isinstance(bare, t.Dict):
+        return f"dict[{_spelled(bare.key, within)}, {_spelled(bare.value, within)}]"
+    if isinstance(bare, t.Record) and bare.name not in within:
+        inner = (*within, bare.name) if bare.name else within
+        members = (f"{each.name}: {_spelled(each.type, inner)}" for each in bare.members)
+        return "{" + ", ".join(members) + "}"
+    return t.show(bare)
 
 
 def _small(keys: Keys) -> Mapping[str, Sequence[Any]]:

@@ -168,13 +168,15 @@ def _dict(kind: t.Dict, value: Any, keys: Keys) -> Iterator[Any]:
 
 
 def _record(kind: t.Record | t.Case, value: Any, keys: Keys) -> Iterator[Any]:
-    varied = (
-        ({**value, member.name: other} for other in _of(member.type, value[member.name], keys))
-        for member in kind.members
-        if member.name in value
-    )
+    """One member changed; the members take turns."""
+    varied = [_member(each, value, keys) for each in kind.members if each.name in value]
     for several in zip_longest(*varied):
         yield from (other for other in several if other is not None)
+
+
+def _member(member: FieldType, value: Any, keys: Keys) -> Iterator[Any]:
+    for other in _of(member.type, value[member.name], keys):
+        yield {**value, member.name: other}
 
 
 def _union(kind: t.Union, value: Any, keys: Keys) -> Iterator[Any]:

@@ -113,9 +113,7 @@ def stage(
         functions = dict(vars(artifacts.module("tools")))
         exec(compile(source, f"<scenarios of {definition.name}>", "exec"), functions)
         scalars = tuple(scalar.name for scalar in definition.scalars)
-        yield Stage(
-            definition, artifacts, environment, base, functions, pieces.constants, scalars
-        )
+        yield Stage(definition, artifacts, environment, base, functions, pieces.constants, scalars)
     finally:
         artifacts.forget()
 

@@ -221,7 +221,7 @@ def scenarios_jsonl(made: Sequence[Family]) -> bytes:
 def prove(stage: Stage, made: Sequence[Family], reporter: Reporter) -> None:
     """Plays every task as it was written, against the emitted verifiers, which are on the stage.
 
-    The plan must earn 1, and doing nothing 0.
+    The plan must earn 1, and no goal may be met before anything is done.
     """
     for each in made:
         findings = Findings(each.scenario.name)
@@ -241,18 +241,16 @@ def _prove_task(stage: Stage, scenario: core.ScenarioDef, task: Task, findings: 
                 scenario.span,
                 task.id,
                 reward=f"{verdict.reward:.3g}",
-                reasons=_reasons(verdict, met=False),
+                reasons=_reasons(verdict),
             )
     if not all(turn.plan_none for turn in scenario.turns):
         idle = _idle(stage.environment.episode(task), task)
-        if idle.reward > 1e-9:
-            findings.add(
-                "TC0611",
-                scenario.span,
-                task.id,
-                reward=f"{idle.reward:.3g}",
-                reasons=_reasons(idle, met=True),
-            )
+        if not idle.scored:
+            found = {"what": "the verifier of an idle episode", "failure": _reasons(idle)}
+            findings.add("TC0613", scenario.span, task.id, **found)
+        for check in idle.checks:
+            if check.kind == "goal" and check.value > 0:
+                findings.add("TC0611", scenario.span, task.id, goal=check.name)
 
 
 def _replay(episode: Episode, task: Task, *, parallel: bool) -> Verdict:
@@ -283,12 +281,8 @@ def _idle(episode: Episode, task: Task) -> Verdict:
     return outcome if isinstance(outcome, Verdict) else episode.finish()
 
 
-def _reasons(verdict: Verdict, *, met: bool) -> str:
-    shown = [
-        f"{check.name}: {check.reason}"
-        for check in verdict.checks
-        if (check.value > 0 and check.kind == "goal" if met else check.value < 1)
-    ]
+def _reasons(verdict: Verdict) -> str:
+    shown = [f"{check.name}: {check.reason}" for check in verdict.checks if check.value < 1]
     return "; ".join(shown[:3]) or "the formula itself does not reach it"
 
 

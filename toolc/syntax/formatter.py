@@ -288,7 +288,10 @@ class _Formatter:
         return ["ref ", _name(node.table)]
 
     def optional_type(self, node: tree.OptionalType) -> Doc:
-        return [self._inner_type(node.inner), "?"]
+        # `??` would be an operator.
+        twice = isinstance(node.inner, tree.OptionalType)
+        inner = self._inner_type(node.inner)
+        return ["(", inner, ")?"] if twice else [inner, "?"]
 
     def generic_type(self, node: tree.GenericType) -> Doc:
         inner: list[Doc] = []

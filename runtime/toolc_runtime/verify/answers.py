@@ -239,10 +239,11 @@ def _extract(
             if further and missing is None:
                 further = _not_excused(kind, leaves, further, prompt)
         if missing is not None:
-            return Judgement(False, expected, f"the text does not have {show(missing.json)}")
+            what = "it" if missing.json == expected else show(missing.json)
+            return Judgement(False, expected, f"{what} is not in the text")
         others += further
     if others:
-        return Judgement(False, expected, f"the text also has {_cut(others[0])}")
+        return Judgement(False, expected, f"the text also has {show(others[0])}")
     return Judgement(True, expected, "the text has it")
 
 

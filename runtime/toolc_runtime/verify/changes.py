@@ -166,6 +166,37 @@ def _number(value: Any) -> float:
     return float(value)
 
 
+def readable(writes: Mapping[str, Any]) -> dict[str, Any]:
+    """Writes for a message: by row or scalar the fields that were written, each with its value."""
+    shown: dict[str, Any] = {}
+    for name, change in writes.items():
+        if all(delta is None or _is_delta(delta) for delta in change.values()):
+            shown |= {f"{name}[{key}]": delta and _fields(delta) for key, delta in change.items()}
+        else:
+            shown[name] = _fields(change)
+    return shown
+
+
+def _is_delta(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        key in ("", "#") or key.lstrip("#+-").startswith("/") for key in value
+    )
+
+
+def _fields(delta: Delta) -> Any:
+    if "" in delta or "#" in delta:
+        return delta.get("", delta.get("#", [None])[-1])
+    fields = {}
+    for path, value in delta.items():
+        mark, _, label = path.partition("/")
+        name = label.replace("/", ".").replace("~1", "/").replace("~0", "~")
+        fields[name + _NOTES.get(mark, "")] = value[-1] if mark == "#" else value
+    return fields
+
+
+_NOTES = {"+": " (appended)", "-": " (removed)"}
+
+
 # ---------------------------------------------------------------- ignored paths
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from toolc_runtime.verify.changes import deltas, same_writes
+from toolc_runtime.verify.changes import deltas, readable, same_writes
 from toolc_runtime.verify.equality import difference, show
 from toolc_runtime.verify.plan import Step, plan_of
 from toolc_runtime.verify.record import Call, Episode, Task
@@ -198,7 +198,7 @@ def _mismatch(run: Run, call: Call, step: Step) -> str:
             )
     if step.writes:
         return f"{call.tool} wrote something else: " + difference(
-            run.ids.apply(step.writes), deltas(call.writes)
+            readable(run.ids.apply(step.writes)), readable(deltas(call.writes))
         )
     what = "failure" if step.fails else "result"
     return f"the {what} of {call.tool} differs: " + difference(

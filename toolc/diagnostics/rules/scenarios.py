@@ -97,12 +97,8 @@ RULES: tuple[Rule, ...] = (
         "the call of `{tool}` is refused: {reason}",
         "A plan calls tools as a model does, through the schema. Arguments that the schema "
         "refuses never reach the tool.",
-        _asked(
-            "plan {",
-            '  step "In Ulm?" get_people(town: "The imperial city of Ulm") fails',
-            "}",
-        ),
-        _asked('plan { step "Not known." get_people(town: "Ulme") fails }'),
+        _asked("plan { step get_people(town: \"the imperial city of {'Ulm'}\") }"),
+        _asked("plan { step get_people(town: \"{'Ulm'}\") }"),
     ),
     Rule(
         "TC0606",
@@ -164,13 +160,13 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "TC0611",
-        "doing nothing is rewarded",
-        "an episode without a call gets a reward of {reward}: {reasons}",
-        "A task that is solved before anybody begins teaches to do nothing. Goals that already "
-        "hold at the start do not belong in a scenario; write them as guards, or mend the "
-        "condition.",
-        _asked(f"plan {{ {_STEP} }}", 'verify only { check small: towns["Ulm"].people < 200_000 }'),
-        _GOOD,
+        "goal met at the start",
+        "`{goal}` is met before anything is done",
+        "A goal that holds at the start pays those who do nothing for it. State what the plan "
+        "brings about; what shall stay as it is belongs in a guard such as `unchanged`.",
+        _asked(f"plan {{ {_STEP} }}", 'verify { check small: towns["Ulm"].people < 200_000 }'),
+        _asked(f"plan {{ {_STEP} }}", "verify { unchanged [towns] }"),
+        "warning",
     ),
     Rule(
         "TC0612",
