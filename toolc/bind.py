@@ -136,7 +136,7 @@ class Binder:
         reporter = _Few(self._reporter(data.path))
         rows = self.tables[table.name]
         for index, key in enumerate(self.keys[table.name]):
-            for path, target, value in find(rows.get(key)):
+            for path, target, value in find(rows[key]) if key in rows else ():
                 if value not in self.tables[target]:
                     span = data.span(index, *path)
                     reporter.report(
@@ -375,7 +375,7 @@ def _below(find: Find, members: Iterable[tuple[Any, Any]]) -> Iterator[Reference
 
 
 def _find_record(kind: t.Record | t.Case, known: dict[str, list[Find | None]]) -> Find | None:
-    name = f"{kind.union}.{kind.tag}" if isinstance(kind, t.Case) else kind.name
+    name = t.show(kind) if isinstance(kind, t.Case) else kind.name
     if name in known:
         held = known[name]  # a recursive record: what it finds is known once all of it was seen
         return lambda value: held[0](value) if held[0] else iter(())

@@ -53,6 +53,7 @@ from toolc_runtime.names import near
 from toolc_runtime.schema import Check, Problems, compile_parameters, compile_schema
 from toolc_runtime.state import Base, Context, Source, State, Write, apply, derive, settle
 from toolc_runtime.task import Task
+from toolc_runtime.texts import Texts
 from toolc_runtime.tool import Tool
 from toolc_runtime.values import parse, parse_datetime, parse_duration, quote
 
@@ -253,6 +254,7 @@ class Environment:
     def __init__(self, build: Build, base: Base | None = None) -> None:
         self._build = build
         self._given_base = base
+        self._texts = Texts()
         self.name = build.name
         self.version = str(build.entry.get("version", ""))
         self.seed = build.seed
@@ -359,7 +361,7 @@ class Environment:
 
     @cached_property
     def _free(self) -> Start:
-        return Start(self._state, self.base, self._prepared, seed=self.seed)
+        return Start(self._state, self.base, self._prepared, seed=self.seed, texts=self._texts)
 
     def _prepare(self) -> dict[str, Prepared]:
         scalars = self._checks.scalars
@@ -430,6 +432,7 @@ class Environment:
                 self.seed if task.seed is None else task.seed,
                 task.limits.get("calls", MAX_CALLS),
                 task.limits.get("turns", MAX_CALLS),
+                self._texts,
             )
         except (KeyError, TypeError, AttributeError, Malformed, OverflowError) as error:
             raise BuildError(

@@ -40,6 +40,7 @@ from toolc_runtime.state import (
     settle,
 )
 from toolc_runtime.task import Task
+from toolc_runtime.texts import Texts
 from toolc_runtime.trace import Call
 from toolc_runtime.values import canonical, parse, quote
 
@@ -74,6 +75,8 @@ class Start(NamedTuple):
     seed: int = 0
     max_calls: int = MAX_CALLS
     max_messages: int = MAX_CALLS
+    texts: Texts = Texts()
+    """What results' texts are remembered in; an environment has its own."""
 
 
 class Episode:
@@ -219,7 +222,7 @@ class Episode:
         METER.set(context)
         try:
             result = prepared.function(state, *values)
-            text = canonical(result)
+            text = start.texts.of(result, not context.undo)
             if len(text) > MAX_OUTPUT:
                 raise BudgetExceeded(f"the result has more than {MAX_OUTPUT:,} characters")
         except BudgetExceeded as failure:

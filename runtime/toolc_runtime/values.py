@@ -149,11 +149,12 @@ _FALLBACK = json.JSONEncoder(
     check_circular=False,
     default=_default,
 )
-_encode_text: Callable[[str], str] = _encoder.encode_basestring
+encode_text: Callable[[str], str] = _encoder.encode_basestring
+"""A text as canonical JSON has it."""
 _make: Any = getattr(_encoder, "c_make_encoder", None)
 # Made once: `JSONEncoder.encode` makes one at every call, most of the cost of a small value.
 _encode: Callable[[Any, int], Any] = (
-    _make(None, _default, _encode_text, None, ":", ",", False, False, False)
+    _make(None, _default, encode_text, None, ":", ",", False, False, False)
     if _make is not None
     else lambda value, _: _FALLBACK.iterencode(value)
 )
@@ -166,7 +167,7 @@ def canonical(value: Any) -> str:
     for nesting beyond the interpreter's limit.
     """
     if type(value) is str:
-        return _encode_text(value)
+        return encode_text(value)
     try:
         return "".join(_encode(value, 0))
     except TypeError:

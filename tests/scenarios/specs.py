@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from toolc.analysis.check import check
 from toolc.build import Built, build
-from toolc.output import Artifacts, write_build
 from toolc.syntax.parser import parse
 from toolc_runtime import Environment, load
 
@@ -34,6 +34,12 @@ def tasks_of(built: Built) -> dict[str, dict[str, Any]]:
 
 def load_built(built: Built, folder: Path, name: str) -> Environment:
     """The build as a trainer would load it."""
-    root = folder / "build"
-    write_build(str(root), [Artifacts(name, built.files, {}, built.summary)], 1, "test")
-    return load(root / name)
+    place = folder / "build" / name
+    place.mkdir(parents=True)
+    for file, content in built.files.items():
+        (place / file).write_bytes(content)
+    hashes = {file: sha256(content).hexdigest() for file, content in built.files.items()}
+    entry = {**built.entry, "artifacts": hashes, "counts": built.summary}
+    manifest = {"language": 1, "compiler": "test", "environments": {name: entry}}
+    (place.parent / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return load(place)

@@ -10,7 +10,7 @@ from toolc.analysis import types as t
 from toolc.analysis.types import FieldType, Type
 from toolc.scenarios.probe import MOST, UNRELATED, alternatives
 
-KEYS = {"users": ["ada", "bob", "cyd"], "rooms": [1, 2, 3]}
+KEYS: dict[str, list[Any]] = {"users": ["ada", "bob", "cyd"], "rooms": [1, 2, 3]}
 
 POINT = t.Record("Point", lambda: (FieldType("x", t.INT), FieldType("y", t.INT, optional=True)))
 SHAPE = t.Union(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.scenarios.specs import compile_text
 
+from tests.scenarios.specs import compile_text
 from toolc.diagnostics.rule import Rule
 from toolc.diagnostics.rules.scenarios import RULES
 

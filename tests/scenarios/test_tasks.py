@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.scenarios.specs import compile_text, load_built, tasks_of
 
+from tests.scenarios.specs import compile_text, load_built, tasks_of
 from toolc.build import Built
 from toolc.emit.closed import prove_source
 from toolc_runtime import Environment, Episode
@@ -117,7 +117,6 @@ def test_arguments_that_the_result_hides_are_pinned() -> None:
     assert steps("lend_one:Emma")[0]["pinned"] == []
     assert steps("no_copies:r1")[0]["pinned"] == ["reader", "note"]
     assert steps("late")[2]["pinned"] == ["reader"]
-    assert [step["pinned"] for step in steps("two_prices")] == [[], ["surcharge"]]
 
 
 def test_given_and_the_clock_before_the_first_turn() -> None:
@@ -345,11 +344,16 @@ scenario episode "Binders with names of the verifier's." for run, order in state
       and run in state_ and each == 2 and sum(m for m in match) == 3,
     check verify: (state_[run].goals else fail "none") == task and counts > 0,
     called check(n: each - 1),
-    constraint calls + turns <= 4,
+    constraint calls + turns <= 5,
   }
   reward goal * steps * verify
 }
-scenario planned { user "?" plan { step let state = answer(task: "a") } answer state verify { check x: counts == state } }
+scenario planned {
+  user "?"
+  plan { step let state = answer(task: "a") }
+  answer state
+  verify { check x: counts == state }
+}
 """
 
 
@@ -367,7 +371,7 @@ def test_goals_may_be_asked_for_by_turn(tmp_path: Path) -> None:
         FAMILY
         + "scenario turns {\n"
         + '  turn { user "Twice 1?" plan { step let a = double(n: 1) } answer a\n'
-        + "    verify only { called double(n: 1) times 1, never double(n: 3), constraint calls == 1 } }\n"
+        + "    verify only { called double(n: 1) times 1, constraint calls == 1 } }\n"
         + '  turn { user "Twice that?" plan { step let b = double(n: a) } answer b }\n'
         + '  turn { user "Thanks." plan none }\n'
         + "}\n"

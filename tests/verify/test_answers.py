@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolc_runtime.values import canonical
-from toolc_runtime.verify.answers import answer_line, judge_answer
+from toolc_runtime.verify.answers import Answer, answer_line
 from toolc_runtime.verify.literals import number, numbers
 
 
 def right(expected: Any, text: str, prompt: str = "", **options: Any) -> bool:
-    return judge_answer(expected, text, prompt=lambda: prompt, **options).right
+    return Answer(expected, **options).judge(text, lambda: prompt).right
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ class TestFurtherCandidates:
     ],
 )
 def test_reasons(expected: Any, text: str, reason: str) -> None:
-    assert judge_answer(expected, text).describe() == reason
+    assert Answer(expected).judge(text).describe() == reason
 
 
 SCALARS = (
@@ -289,8 +289,8 @@ def test_whole_numbers_in_full_mean_themselves_alone(expected: int, other: int) 
 @settings(max_examples=300, deadline=None)
 @given(st.text(), st.sampled_from([5, "x", True, None, [1, "a"], "2024-07-01", 0.5]))
 def test_any_text_is_judged(text: str, expected: Any) -> None:
-    assert judge_answer(expected, text).right in (True, False)
-    assert judge_answer(expected, f"Answer: {text}").right in (True, False)
+    assert Answer(expected).judge(text).right in (True, False)
+    assert Answer(expected).judge(f"Answer: {text}").right in (True, False)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.verify.world import Do, Turn, play, task_of
 from toolc_runtime.verify import match, planned
@@ -116,6 +118,34 @@ def test_as_many_steps_as_possible_are_matched() -> None:
     for hosts in permutations("bcd"):
         run = run_of(task, *[("ping", {"host": host}) for host in hosts])
         assert [hosts[call] for call in run.calls if call is not None] == ["d", "b", "c"]
+
+
+def most(able: list[list[int]]) -> int:
+    """The size of the largest pairing, by trying all."""
+    if not able:
+        return 0
+    first, *rest = able
+    pairings = [1 + most([[c for c in one if c != call] for one in rest]) for call in first]
+    return max([most(rest), *pairings])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.booleans()), max_size=4),
+    st.lists(st.sampled_from("abc"), max_size=4),
+)
+def test_no_pairing_is_larger(steps: list[tuple[str, bool]], hosts: list[str]) -> None:
+    task = task_of(
+        Turn(steps=[Do("ping", {"host": host}, ["host"] * pinned) for host, pinned in steps])
+    )
+    run = run_of(task, *[("ping", {"host": host}) for host in hosts])
+    able = [
+        [call for call, other in enumerate(hosts) if other == host or not pinned]
+        for host, pinned in steps
+    ]
+    solved = [(step, call) for step, call in enumerate(run.calls) if call is not None]
+    assert len(solved) == most(able) == len({call for _, call in solved})
+    assert all(call in able[step] for step, call in solved)
 
 
 class TestFreshIds:

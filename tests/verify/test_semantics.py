@@ -10,7 +10,7 @@ import pytest
 
 from tests.verify.worked import DOCUMENT, Worked, compiled, lines, play, worked
 from toolc_runtime import Environment
-from toolc_runtime.verify.answers import judge_answer
+from toolc_runtime.verify.answers import Answer
 
 TEXT = DOCUMENT.read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `(.*?)` \| (\S+) \| `(.*?)` \| (yes|no) \|$", re.MULTILINE)
@@ -38,5 +38,5 @@ def test_there_are_many_examples_of_answers() -> None:
 @pytest.mark.parametrize(("expected", "kind", "text", "right"), ROW.findall(TEXT))
 def test_example_of_an_answer(expected: str, kind: str, text: str, right: str) -> None:
     written = text.replace("\\n", "\n")
-    found = judge_answer(json.loads(expected), written, kind=kind)
+    found = Answer(json.loads(expected), kind).judge(written)
     assert found.right is (right == "yes"), found.describe()

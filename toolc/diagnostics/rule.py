@@ -9,8 +9,8 @@ class Rule(NamedTuple):
     """A kind of finding.
 
     `message` is a `str.format` template: lower case, no final period, user text in backticks.
-    `bad` is a whole spec (or several lines that `PRELUDE` of the tests completes) that raises
-    exactly this code; `good` is the same, mended. Both must be given.
+    `bad` is a whole spec that raises exactly this code; `good` is the same, mended. Further files
+    that an example needs follow in comments: `# file: NAME` starts one.
     """
 
     code: str

@@ -17,7 +17,7 @@ from toolc.analysis import types as t
 from toolc.analysis.builtins import BUILTINS
 from toolc.analysis.types import Type
 from toolc.emit import data, py
-from toolc.emit.namer import MODULES, Scope, free, names_used
+from toolc.emit.namer import MODULES, Scope, free, is_plain, names_used
 from toolc.emit.printer import fits_in_hole
 from toolc.emit.tidy import names_in, tidy
 from toolc.node import Node, same
@@ -770,8 +770,7 @@ class Lowering:
 
     def hole(self, hole: core.HoleOf) -> py.Expr:
         value = self.borrow(hole.value)
-        bare = t.strip(hole.value.type)
-        if not hole.format and not (t.is_text(bare) or bare in (t.INT, t.FLOAT)):
+        if not is_plain(hole):
             value = self.call("text", value)
         return value if fits_in_hole(value) else self.temporary(value, _hint(hole.value))
 
@@ -877,7 +876,7 @@ class Lowering:
         """A name; with an underscore before it where nothing refers to it."""
         if id(symbol) not in self.used:
             name = symbol.name.lstrip("_") or "unused"
-            symbol_name = self.scope.fresh(f"_{name}")
+            symbol_name = self.scope.fresh(f"_{name}", "_")
             self.scope.rename(symbol, symbol_name)
             return symbol_name
         return self.scope.bind(symbol)
@@ -1107,11 +1106,13 @@ class Lowering:
             and value.kind == "number"
             and not self.needs_check(value)
         ):
-            before, right = self.capture(lambda: self.expr(value.right))
+            given = self.scope.given()
+            before, right = self.captured(value.right)
             if not before or node.place.root == "local" or not self.calls_writers:
                 self.out.extend(before)
                 self.out.append(py.AugmentedAssign(target, node.operator, right))
                 return
+            self.scope.forget(given)
         if node.place.root == "state":
             self.out.append(py.Assign((target,), self.stored(value, self.expr(value))))
         else:
@@ -1169,9 +1170,12 @@ class Lowering:
         self, branches: list[tuple[core.Expr, core.Block]], otherwise: core.Block | None
     ) -> None:
         condition, body = branches[0]
-        if len(branches) == 1 and not otherwise and any(self.captured(condition)[0]):
-            first, *others = _conjuncts(condition)
-            if others:
+        first, *others = _conjuncts(condition)
+        if others and len(branches) == 1 and not otherwise:
+            given = self.scope.given()
+            before, _ = self.captured(condition)
+            self.scope.forget(given)
+            if before:
                 inner = others[0] if len(others) == 1 else condition.replace(operands=tuple(others))
                 nested = core.If(condition.span, ((inner, body),), None)
                 self._branches([(first, (nested,))], None)

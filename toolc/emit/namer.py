@@ -7,6 +7,7 @@ import keyword
 from collections.abc import Iterable
 
 from toolc.analysis import core
+from toolc.analysis import types as t
 from toolc.analysis.builtins import BUILTINS
 from toolc.node import Node
 
@@ -103,7 +104,6 @@ def constant_name(name: str) -> str:
 _USED: dict[type, tuple[str, ...]] = {
     core.Item: ("item",),
     core.At: ("at",),
-    core.Text: ("text",),
     core.ToDecimal: ("Decimal",),
     core.Constant: ("Decimal",),
     core.ToFloat: ("float",),
@@ -150,6 +150,12 @@ _ALWAYS = frozenset(
 )
 
 
+def is_plain(hole: core.HoleOf) -> bool:
+    """Whether Python's own formatting renders the value as the language does."""
+    bare = t.strip(hole.value.type)
+    return bool(hole.format) or t.is_text(bare) or bare in (t.INT, t.FLOAT)
+
+
 def names_used(root: object, globals_: dict[str, str]) -> frozenset[str]:
     """Names that no local of a body may take: what its Python may refer to."""
     found = set(_ALWAYS)
@@ -160,12 +166,17 @@ def names_used(root: object, globals_: dict[str, str]) -> frozenset[str]:
             stack.extend(node)
         elif isinstance(node, Node) and not isinstance(node, core.Symbol):
             found.update(_USED.get(type(node), ()))
-            if isinstance(node, core.CallBuiltin):
+            if isinstance(node, core.HoleOf) and not is_plain(node):
+                found.add("text")
+            elif isinstance(node, core.CallBuiltin):
                 found.add(BUILTINS[node.name].python)
             elif isinstance(node, (core.CallFunction, core.ConstantRef)):
                 found.add(globals_.get(node.name, node.name))
             stack.extend(value for key, value in node.__dict__.items() if key != "type")
     return frozenset(found)
+
+
+Given = tuple[frozenset[str], tuple[frozenset[str], ...]]
 
 
 class Scope:
@@ -215,13 +226,14 @@ class Scope:
         self._given |= {name}
         return name
 
-    def given(self) -> frozenset[str]:
-        """The names given so far."""
-        return self._given
+    def given(self) -> Given:
+        """What is taken so far, for `forget`."""
+        return self._given, tuple(map(frozenset, self._frames))
 
-    def forget(self, given: frozenset[str]) -> None:
-        """Back to these names: what was lowered since is not used."""
-        self._given = given
+    def forget(self, given: Given) -> None:
+        """Back to then: what was lowered since is not used."""
+        self._given = given[0]
+        self._frames = list(map(set, given[1]))
 
     def _taken(self, name: str) -> bool:
         return name in self._reserved or any(name in frame for frame in self._frames)

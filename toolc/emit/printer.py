@@ -496,8 +496,9 @@ def _docstring(text: str, depth: int) -> list[str]:
         if line.endswith('"'):
             line += " "
         return [f'{indent}"""{line}"""']
+    margin = min((len(line) - len(line.lstrip()) for line in lines[1:] if line), default=0)
     first = f" {lines[0]}" if lines[0].startswith('"') else lines[0]
-    rest = [f"{indent}{line}".rstrip() for line in lines[1:]]
+    rest = [f"{indent}{line[margin:]}".rstrip() for line in lines[1:]]
     return [f'{indent}"""{first}', *rest, f'{indent}"""']
 
 

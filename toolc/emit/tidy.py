@@ -10,7 +10,7 @@ from toolc.node import Node, same
 
 
 def names_in(root: Any) -> Iterator[str]:
-    """Every name that a tree refers to."""
+    """Every name that a tree refers to; not those that it only assigns."""
     stack = [root]
     while stack:
         node = stack.pop()
@@ -18,6 +18,9 @@ def names_in(root: Any) -> Iterator[str]:
             stack.extend(node)
         elif isinstance(node, py.Name):
             yield node.id
+        elif isinstance(node, py.Assign):
+            stack.extend((node.value, node.annotation))
+            stack.extend(target for target in node.targets if not isinstance(target, py.Name))
         elif isinstance(node, Node):
             stack.extend(node.__dict__.values())
 

@@ -12,6 +12,7 @@ from toolc.emit import data, py
 from toolc.emit.lower import Globals, lower_body
 from toolc.emit.namer import BUILTINS_MODULE, MODULES, PYTHON, constant_name, free, global_names
 from toolc.emit.printer import print_module
+from toolc.emit.schemas import describe
 from toolc.emit.tidy import names_in
 from toolc.node import Node
 
@@ -326,7 +327,7 @@ def _function(function: core.Function, globals_: Globals) -> tuple[py.Function, 
         function.parameters, lowered.parameters, defaults, strict=True
     ):
         parameters.append(py.Parameter(name, parameter_type(parameter, globals_), default))
-    doc = docstring(function.description, lowered.parameters, function.parameters)
+    doc = docstring(function, lowered.parameters)
     return (
         py.Function(
             globals_.names[function.name],
@@ -353,19 +354,20 @@ def parameter_type(parameter: core.Parameter, globals_: Globals) -> py.Expr:
     return data.annotation(t.optional(kind) if left_out else kind, globals_.types)
 
 
-def docstring(description: str, names: Sequence[str], parameters: Sequence[core.Parameter]) -> str:
-    """A docstring in Google's style."""
+def docstring(function: core.Function, names: Sequence[str]) -> str:
+    """A docstring in Google's style; "" where there is nothing to say."""
     described = [
-        (name, parameter.field.description)
-        for name, parameter in zip(names, parameters, strict=True)
-        if parameter.field.description
+        (name, describe(parameter.field))
+        for name, parameter in zip(names, function.parameters, strict=True)
+        if describe(parameter.field)
     ]
-    lines = [description] if description else []
-    if described:
-        lines += [*([""] if lines else []), "Args:"]
-        for name, text in described:
-            first, *rest = text.split("\n")
-            lines += [f"    {name}: {first}", *(f"        {line}" for line in rest)]
+    if not described:
+        return function.description
+    title = function.description or f"{function.name.replace('_', ' ').strip().capitalize()}."
+    lines = [title, "", "Args:"]
+    for name, text in described:
+        first, *rest = text.split("\n")
+        lines += [f"    {name}: {first}", *(f"        {line}" for line in rest)]
     return "\n".join(lines)
 
 

@@ -7,6 +7,7 @@ episode checks every call against the true schema.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from toolc.analysis import core
@@ -143,9 +144,7 @@ def _described(field: FieldType) -> str:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    return str(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _notes(kind: Type) -> list[str]:

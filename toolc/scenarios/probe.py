@@ -14,6 +14,7 @@ from typing import Any
 
 from toolc.analysis import types as t
 from toolc.analysis.types import FieldType, Type
+from toolc_runtime.values import plain
 
 MOST = 12
 """How many other values of an argument are tried."""
@@ -35,7 +36,7 @@ def alternatives(
     breaks one is refused, and shows nothing.
     """
     found: list[Any] = []
-    offered = [parameter.default] if parameter.has_default else []
+    offered = [plain(parameter.default)] if parameter.has_default else []
     for other in (*offered, *used[:MOST], *_of(parameter.type, value, keys)):
         if not any(_same(other, seen) for seen in (value, *found)):
             found.append(other)

@@ -41,33 +41,56 @@ class Judgement:
         return f"expected {show(self._expected)}: {self._what}"
 
 
-def judge_answer(
-    expected: Any,
-    text: str,
-    *,
-    prompt: Callable[[], str] = str,
-    kind: str = "",
-    candidates: Iterable[str] = (),
-) -> Judgement:
-    """Judges a final text.
+class Answer:
+    """An expected answer, made ready to judge texts.
 
-    `expected` is a JSON value. `kind` is the answer's type as a spec writes it, where it is known:
-    decimals are text in JSON, and only the type tells them from text that looks like a number.
-    `prompt` gives what the model was told; `candidates` are other texts that the answer could
-    have been.
+    `json` is its JSON value. `kind` is its type as a spec writes it, where it is known: decimals
+    are text in JSON, and only the type tells them from text that looks like a number.
+    `candidates` are other texts that the answer could have been.
     """
-    text = text[-LONGEST:]
-    numeric = "decimal" in kind or not kind
-    line = answer_line(text)
-    if line is None:
-        return _extract(expected, text, prompt, numeric, candidates)
-    try:
-        value = _read(line)
-    except (ValueError, RecursionError):
-        return _extract(expected, line, str, numeric, candidates)
-    if _agrees(expected, value, numeric):
-        return Judgement(True, expected, "the answer line has it")
-    return Judgement(False, expected, f"the answer line has {_cut(line)}")
+
+    __slots__ = ("_by_kind", "_candidates", "_numeric", "json")
+
+    def __init__(self, json: Any, kind: str = "", candidates: Iterable[str] = ()) -> None:
+        self.json = json
+        self._numeric = "decimal" in kind or not kind
+        self._candidates = tuple(candidates)
+        by_kind: dict[int, tuple[_Kind, list[_Leaf]]] = {}
+        for leaf in _leaves(json, self._numeric):
+            by_kind.setdefault(id(leaf.kind), (leaf.kind, []))[1].append(leaf)
+        self._by_kind = tuple(by_kind.values())
+
+    def judge(self, text: str, prompt: Callable[[], str] = str) -> Judgement:
+        """Judges a final text; `prompt` gives what the model was told."""
+        text = text[-LONGEST:]
+        line = answer_line(text)
+        if line is None:
+            return self._in_prose(text, prompt)
+        try:
+            value = _read(line)
+        except (ValueError, RecursionError):
+            return self._in_prose(line, str)
+        if _agrees(self.json, value, self._numeric):
+            return Judgement(True, self.json, "the answer line has it")
+        return Judgement(False, self.json, f"the answer line has {_cut(line)}")
+
+    def _in_prose(self, text: str, prompt: Callable[[], str]) -> Judgement:
+        others: list[str] = []
+        for kind, leaves in self._by_kind:
+            if kind is _TEXT:
+                missing = next((one for one in leaves if not literals.holds(text, one.value)), None)
+                further = _other_texts(leaves, text, prompt, self._candidates)
+            else:
+                missing, further = _compare(kind, leaves, text)
+                if further and missing is None:
+                    further = _not_excused(kind, leaves, further, prompt)
+            if missing is not None:
+                what = "it" if missing.json == self.json else show(missing.json)
+                return Judgement(False, self.json, f"{what} is not in the text")
+            others += further
+        if others:
+            return Judgement(False, self.json, f"the text also has {show(others[0])}")
+        return Judgement(True, self.json, "the text has it")
 
 
 def answer_line(text: str) -> str | None:
@@ -217,34 +240,6 @@ def _means_number(leaf: _Leaf, value: Number) -> bool:
 
 
 # ---------------------------------------------------------------- prose
-
-
-def _extract(
-    expected: Any,
-    text: str,
-    prompt: Callable[[], str],
-    numeric: bool,
-    candidates: Iterable[str],
-) -> Judgement:
-    by_kind: dict[_Kind, list[_Leaf]] = {}
-    for leaf in _leaves(expected, numeric):
-        by_kind.setdefault(leaf.kind, []).append(leaf)
-    others: list[str] = []
-    for kind, leaves in by_kind.items():
-        if kind is _TEXT:
-            missing = next((one for one in leaves if not literals.holds(text, one.value)), None)
-            further = _other_texts(leaves, text, prompt, candidates)
-        else:
-            missing, further = _compare(kind, leaves, text)
-            if further and missing is None:
-                further = _not_excused(kind, leaves, further, prompt)
-        if missing is not None:
-            what = "it" if missing.json == expected else show(missing.json)
-            return Judgement(False, expected, f"{what} is not in the text")
-        others += further
-    if others:
-        return Judgement(False, expected, f"the text also has {show(others[0])}")
-    return Judgement(True, expected, "the text has it")
 
 
 def _compare(kind: _Kind, leaves: Sequence[_Leaf], text: str) -> tuple[_Leaf | None, list[str]]:

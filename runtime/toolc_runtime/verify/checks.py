@@ -7,11 +7,11 @@ from typing import Any
 
 from toolc_runtime.state import Table, differences
 from toolc_runtime.values import key_text, plain
-from toolc_runtime.verify.answers import Judgement, judge_answer
+from toolc_runtime.verify.answers import Judgement
 from toolc_runtime.verify.changes import Ignored, without
 from toolc_runtime.verify.equality import Renaming, difference, same, show
 from toolc_runtime.verify.matching import describe
-from toolc_runtime.verify.plan import Step
+from toolc_runtime.verify.plan import Step, answer_of
 from toolc_runtime.verify.run import Run, state_after
 from toolc_runtime.verify.verdict import Check, Kind, Reason
 
@@ -28,11 +28,12 @@ def _plural(number: int, what: str) -> str:
 def steps(run: Run, turn: int | None = None) -> list[Check]:
     """One goal a step, of one turn or of all."""
     chosen = run.plan.steps if turn is None else run.plan.turns[turn]
+    calls = run.calls
     return [
         Check(
-            f"step {step.index + 1}",
+            step.name,
             "goal",
-            0.0 if run.calls[step.index] is None else 1.0,
+            0.0 if calls[step.index] is None else 1.0,
             (_step_reason, run, step),
             "steps",
         )
@@ -195,25 +196,24 @@ def _untouched_reason(name: str, label: str, then: Any) -> str:
 
 def answer(run: Run, turn: int | None = None) -> Check:
     """The answer of a turn; with None, of the last turn that has one."""
-    turns = run.task.turns
-    with_answer = [index for index, line in enumerate(turns) if "answer" in line]
+    answers = run.plan.answers
+    with_answer = [index for index, expected in enumerate(answers) if expected is not None]
     if turn is None:
-        turn = with_answer[-1] if with_answer else len(turns) - 1
+        turn = with_answer[-1] if with_answer else len(answers) - 1
     name = "answer" if len(with_answer) <= 1 else f"answer {turn + 1}"
-    line = turns[turn]
+    line = run.task.turns[turn]
+    expected = answers[turn]
+    if expected is None:
+        return Check(name, "goal", 0.0, f"turn {turn + 1} has no answer", "answer")
     for index in line.get("answer_rests_on") or ():
         if run.calls[index] is None:
             reason = f"the answer rests on step {index + 1}, which is not solved"
             return Check(name, "goal", 0.0, reason, "answer")
     if len(run.texts) <= turn:
         return Check(name, "goal", 0.0, f"turn {turn + 1} has no final text", "answer")
-    found = judge_answer(
-        run.ids.apply(line.get("answer")),
-        run.texts[turn],
-        prompt=_Prompt(run, turn),
-        kind=line.get("answer_type") or "",
-        candidates=line.get("answer_candidates") or (),
-    )
+    if run.ids.pairs():
+        expected = answer_of(line, run.ids.apply(line["answer"]))
+    found = expected.judge(run.texts[turn], _Prompt(run, turn))
     return Check(name, "goal", float(found.right), (Judgement.describe, found), "answer")
 
 

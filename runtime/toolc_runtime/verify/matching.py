@@ -6,7 +6,8 @@ pairings one with the most pairs is taken; ties go to the earlier step and the e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from toolc_runtime.verify.changes import deltas, readable, same_writes
 from toolc_runtime.verify.equality import difference, show
@@ -17,6 +18,7 @@ from toolc_runtime.verify.run import Run
 SEARCH = 2_000
 """Most attempts to pair a step with a call in one turn, where fresh ids tie pairs together."""
 
+_NO_ARGUMENTS: Mapping[str, Any] = {}
 _RAN = frozenset({"ok", "failed"})
 
 
@@ -43,8 +45,8 @@ def does(number: int, step: Step, run: Run) -> bool:
     call = run.trace[number]
     if call.tool != step.tool or (call.status == "failed") is not step.fails:
         return False
-    arguments = call.arguments
     ids = run.ids
+    arguments = call.arguments if step.pinned else _NO_ARGUMENTS
     if ids.idle:
         for name, value in step.pinned:
             if not value.matches(arguments.get(name)):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from toolc_runtime.verify.answers import Answer
 from toolc_runtime.verify.equality import Value
 from toolc_runtime.verify.record import Task
 
@@ -17,6 +18,7 @@ class Step:
         "after",
         "fails",
         "index",
+        "name",
         "pinned",
         "question",
         "result",
@@ -28,6 +30,7 @@ class Step:
 
     def __init__(self, index: int, turn: int, line: Mapping[str, Any]) -> None:
         self.index = index
+        self.name = f"step {index + 1}"
         self.turn = turn
         self.question: str = line.get("question") or ""
         self.tool: str = line["tool"]
@@ -44,7 +47,7 @@ class Step:
 class Plan:
     """The steps of all turns in one row, and the partial order between them."""
 
-    __slots__ = ("_rows", "before", "fresh", "moving", "steps", "turns")
+    __slots__ = ("_rows", "answers", "before", "fresh", "moving", "steps", "turns")
 
     def __init__(self, task: Task) -> None:
         self.turns: list[list[Step]] = []
@@ -58,6 +61,9 @@ class Plan:
         self.before = self._closure()
         self.moving = any(line.get("given") for line in task.turns[1:])
         """Whether the state is changed between turns."""
+        self.answers = [
+            answer_of(line, line["answer"]) if "answer" in line else None for line in task.turns
+        ]
         self._rows: dict[tuple[str, str], Value] = {}
 
     def row(self, table: str, key: str, row: Any) -> Value:
@@ -74,6 +80,12 @@ class Plan:
             direct = [index for index in step.after if 0 <= index < step.index]
             before.append(frozenset(direct).union(*(before[index] for index in direct)))
         return tuple(before)
+
+
+def answer_of(line: Mapping[str, Any], value: Any) -> Answer:
+    """A turn's answer, made ready; `value` is the answer with the episode's ids."""
+    kind = line.get("answer_type") or ""
+    return Answer(value, kind, line.get("answer_candidates") or ())
 
 
 @lru_cache(maxsize=4096)

@@ -31,22 +31,30 @@ class _Sums:
     __slots__ = ("calls", "others", "solved", "total")
 
     def __init__(self, run: Run, goals: Sequence[Check]) -> None:
-        self.solved = sum([goal.value * goal.weight for goal in goals])
-        self.total = sum([goal.weight for goal in goals])
-        self.others = sum([goal.weight for goal in goals if goal.group != "steps"])
-        self.calls = _counted_calls(run, goals)
+        solved = total = others = 0.0
+        asked = 0
+        for goal in goals:
+            weight = goal.weight
+            solved += goal.value * weight
+            total += weight
+            if goal.group == "steps":
+                asked += 1
+            else:
+                others += weight
+        self.solved = solved
+        self.total = total
+        self.others = others
+        self.calls = len(run.trace)
+        if asked != len(run.plan.steps):
+            self.calls -= _free_calls(run, goals)
 
 
-def _counted_calls(run: Run, goals: Sequence[Check]) -> int:
-    made = len(run.trace)
-    asked = sum([goal.group == "steps" for goal in goals])
-    if asked == len(run.plan.steps):
-        return made
+def _free_calls(run: Run, goals: Sequence[Check]) -> int:
     names = {goal.name for goal in goals if goal.group == "steps"}
-    for turn, steps in enumerate(run.plan.turns):
-        free = sum(f"step {step.index + 1}" not in names for step in steps)
-        made -= min(free, len(run.trace_of(turn)))
-    return made
+    return sum(
+        min(sum(step.name not in names for step in steps), len(run.trace_of(turn)))
+        for turn, steps in enumerate(run.plan.turns)
+    )
 
 
 def _ratio(part: float, whole: float) -> float:

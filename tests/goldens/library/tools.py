@@ -116,10 +116,20 @@ def days_late(state: State, loan: Loan) -> int:
 
 
 def is_known(state: State, member: MemberId) -> bool:
+    """Is known.
+
+    Args:
+        member: A member's id, such as 'M-001'.
+    """
     return any(id == member for id, _m in each(state, state.members.items()))
 
 
 def count(state: State, what: Status, by: int = 1) -> int:
+    """Count.
+
+    Args:
+        what: What becomes of a loan.
+    """
     state.counts = with_path(state.counts, what, to=state.counts.get(what, 0) + by)
     state.visitors += by
     return state.visitors
@@ -136,6 +146,7 @@ def borrow(
     """Borrow a book.
 
     Args:
+        member: A member's id, such as 'M-001'.
         isbn: The book's number.
         from_: First day, today by default.
     """
@@ -269,6 +280,11 @@ def overview(state: State, tag: str, limit: int = 3) -> Any:
 
 
 def head_of(state: State, member: MemberId) -> str:
+    """Head of.
+
+    Args:
+        member: A member's id, such as 'M-001'.
+    """
     parent = peek(state.members, member, "parent")
     if parent is None:
         parent = peek(state.members, "M-001", "parent")

@@ -29,7 +29,7 @@ class LibraryEnvironment(TrlEnvironment):
             isbn: The book's number.
             from_: First day, today by default. A date, as in 2024-05-31.
             weeks: The weeks. At least 1, at most 8.
-            labels: The labels. At most 3 items, default ['desk'].
+            labels: The labels. At most 3 items, default ["desk"].
         """
         return self._call(
             "borrow",

@@ -8,7 +8,7 @@ from typing import Literal, NotRequired, TypedDict
 from toolc_runtime.builtins import now, round, total
 from toolc_runtime.errors import Fail
 from toolc_runtime.state import State as BaseState
-from toolc_runtime.state import Table, append, assign, at, each, item
+from toolc_runtime.state import Table, append, assign, each, item
 from toolc_runtime.tool import Tool
 
 OrderId = str
@@ -103,6 +103,7 @@ def cancel_order(
     """Cancel a pending order and refund it. Ask the customer to confirm first.
 
     Args:
+        order_id: An order id, such as '#W0000000'.
         reason: Why the order is cancelled.
     """
     order = state.orders.get(order_id)

@@ -1,0 +1,295 @@
+"""What each construct of the language becomes: the code that one would write by hand."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from tests.emit.spec import body, environment
+from toolc.emit.tools import Piece, emit_pieces, emit_tools
+
+CASES = {
+    "lookup or fail": (
+        'let row = rows[key] else fail "no {key}" return row.name',
+        """
+        row = state.rows.get(key)
+        if row is None:
+            raise Fail(f"no {key}")
+        return row["name"]
+        """,
+    ),
+    "path with two fallbacks": (
+        'let found = rows[key].n ?? others[key].n else fail "none" return found',
+        """
+        found = peek(state.rows, key, "n")
+        if found is None:
+            found = peek(state.others, key, "n")
+        if found is None:
+            raise Fail("none")
+        return found
+        """,
+    ),
+    "a default from a dict": (
+        'return doors[key] ?? "closed"',
+        'return state.doors.get(key, "closed")',
+    ),
+    "require": (
+        'require key in rows and n != 3 else fail {error: "bad", n: n} return n',
+        """
+        if key not in state.rows or n == 3:
+            raise Fail({"error": "bad", "n": n})
+        return n
+        """,
+    ),
+    "safe operations are plain": (
+        "return [n / 100, n // 2, factor[unit], n / factor[unit], len(xs) * 2]",
+        "return [n / 100, n // 2, FACTOR[unit], n / FACTOR[unit], len(xs) * 2]",
+    ),
+    "partial operations fail by themselves": (
+        "return [rows[key].n, xs[n], n / len(xs), n * n, factor[key]]",
+        """
+        return [
+            state.rows[key]["n"],
+            at(xs, n),
+            divide(n, len(xs)),
+            multiply(n, n),
+            item(FACTOR, key),
+        ]
+        """,
+    ),
+    "a fallback behind `and`": (
+        "return n > 1 and (rows[key].n ?? 0) > 2",
+        """
+        holds = n > 1
+        if holds:
+            n_2 = peek(state.rows, key, "n")
+            if n_2 is None:
+                n_2 = 0
+            holds = n_2 > 2
+        return holds
+        """,
+    ),
+    "a fallback in a comprehension": (
+        "return [rows[key].n ?? x for x in xs if x > 1 and (others[key].n ?? x) > 2]",
+        """
+        found = []
+        for x in each(state, xs):
+            if x > 1:
+                n_2 = peek(state.others, key, "n")
+                if n_2 is None:
+                    n_2 = x
+                if n_2 > 2:
+                    n_3 = peek(state.rows, key, "n")
+                    if n_3 is None:
+                        n_3 = x
+                    found.append(n_3)
+        return found
+        """,
+    ),
+    "writes to tables": (
+        """
+        rows[key].n = 1
+        rows[key].counts["x"] += 2
+        append "t" to rows[key].tags
+        remove "t" from rows[key].tags
+        delete rows[key].note
+        delete rows["x"]
+        return null
+        """,
+        """
+        assign(state.rows, key, "n", value=1)
+        assign(
+            state.rows, key, "counts", "x", value=item(state.rows[key]["counts"], "x") + 2
+        )
+        append(state.rows, key, "tags", value="t")
+        remove(state.rows, key, "tags", value="t")
+        if "note" in state.rows[key]:
+            erase(state.rows, key, "note")
+        erase(state.rows, "x")
+        return None
+        """,
+    ),
+    "writes to scalars": (
+        'total += n doors["a"] = "open" total = bump(1) return total',
+        """
+        state.total += n
+        state.doors = with_path(state.doors, "a", to="open")
+        state.total = bump(state, 1)
+        return state.total
+        """,
+    ),
+    "a write that reads before a call": (
+        "total += (rows[key].n ?? bump(2)) return total",
+        """
+        value = state.total
+        n_2 = peek(state.rows, key, "n")
+        if n_2 is None:
+            n_2 = bump(state, 2)
+        state.total = value + n_2
+        return state.total
+        """,
+    ),
+    "mutable locals": (
+        """
+        var found: list[int] = []
+        var seen: dict[str, int] = {}
+        for x in xs if x > 2 {
+          append x to found
+          seen[key] = (seen[key] ?? 0) + x
+        }
+        let kept = found
+        append 1 to found
+        return {found: found, seen: seen, kept: kept}
+        """,
+        """
+        found: list[int] = []
+        seen: dict[str, int] = {}
+        for x in each(state, xs):
+            if x <= 2:
+                continue
+            found.append(x)
+            seen[key] = seen.get(key, 0) + x
+        kept = list(found)
+        found.append(1)
+        return {"found": found, "seen": seen, "kept": kept}
+        """,
+    ),
+    "growth": (
+        'var text = "a" for x in xs { text += "{x}," } let line = text + text return "{line} {key}"',
+        """
+        text = "a"
+        for x in each(state, xs):
+            text = grow(text + f"{x},")
+        line = grow(text + text)
+        return grow(f"{line} {key}")
+        """,
+    ),
+    "order": (
+        "return sorted(r for r in rows if r.n > n by r.price desc, r.name)",
+        """
+        return sorted(
+            (r for r in each(state, state.rows) if r["n"] > n),
+            key=lambda r: (-r["price"], r["name"]),
+        )
+        """,
+    ),
+    "descending texts": (
+        "return sorted(r.name for r in rows by r.name desc)",
+        """
+        return [
+            r["name"]
+            for r in sorted(each(state, state.rows), key=lambda r: r["name"], reverse=True)
+        ]
+        """,
+    ),
+    "first or fail": (
+        'return first(x for x in xs if x > 1) else fail "none"',
+        """
+        result = next((x for x in each(state, xs) if x > 1), None)
+        if result is None:
+            raise Fail("none")
+        return result
+        """,
+    ),
+    "anything that may fail": (
+        'let number = int(key) else fail "no number: {key}" return number',
+        """
+        try:
+            number = to_int(key)
+        except BudgetExceeded:
+            raise
+        except Fail:
+            raise Fail(f"no number: {key}") from None
+        return number
+        """,
+    ),
+    "match": (
+        'match unit { case "a" { total = 1 } case "b" { total = 2 } } return total',
+        """
+        if unit == "a":
+            state.total = 1
+        else:
+            state.total = 2
+        return state.total
+        """,
+    ),
+    "values in texts": (
+        'return "{n} {key} {n > 1} {xs} {n:03d}"',
+        'return f"{n} {key} {text(n > 1)} {text(xs)} {n:03d}"',
+    ),
+    "insert": (
+        "insert {name: key, n: n, price: 1, tags: [], counts: {}} into rows"
+        " insert {n: n} into others[key] return null",
+        """
+        state.rows.insert(
+            key, {"name": key, "n": n, "price": 1.0, "tags": [], "counts": {}}
+        )
+        state.others.insert(key, {"n": n})
+        return None
+        """,
+    ),
+    "small constants are not charged": (
+        'for x in ["a", "b"] { total += factor[x] } return total',
+        """
+        for x in ("a", "b"):
+            state.total += item(FACTOR, x)
+        return state.total
+        """,
+    ),
+    "pairs": (
+        "for id, other in others { total += other.n } for id, door in doors { total += len(door) } "
+        "return null",
+        """
+        for _id, other in each(state, state.others.items()):
+            state.total += other["n"]
+        for _id, door in each(state, state.doors.items()):
+            state.total += len(door)
+        return None
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_lowering(case: str) -> None:
+    statements, expected = CASES[case]
+    assert body(statements).split() == textwrap.dedent(expected).split()
+
+
+def test_names_that_python_or_the_module_take_are_changed() -> None:
+    source = emit_tools(
+        environment(
+            "tool take(state: str, lambda: int, item: int) -> int "
+            "{ let each = lambda + item return each + len(state) }"
+        )
+    )
+    assert "def take_(state: State, state_: str, lambda_: int, item: int) -> int:" in source
+    assert "each_ = lambda_ + item" in source
+    assert '"take": Tool(take_)' in source
+
+
+def test_a_local_may_be_called_as_what_the_body_does_not_use() -> None:
+    assert body("for item in xs { total += item } return null").startswith("for item in each(")
+
+
+def test_defaults_that_are_lists_stand_as_constants() -> None:
+    source = emit_tools(
+        environment(
+            'fn f(a: list[str] = ["x"], b: int = 2) -> int { return len(a) + b }\n'
+            "tool run() -> int { return f(b: 3) }"
+        )
+    )
+    assert 'DEFAULT_A: list[str] = ["x"]' in source
+    assert "def f(state: State, a: list[str] = DEFAULT_A, b: int = 2) -> int:" in source
+    assert "return f(state, b=3)" in source
+
+
+def test_pieces_refer_to_the_tools_by_name() -> None:
+    made = environment("tool run(key: str) -> int { return bump(len(key)) }")
+    (tool,) = [function for function in made.functions if function.name == "run"]
+    symbols = tuple(parameter.symbol for parameter in tool.parameters)
+    piece = Piece("answer", symbols, tool.body, "What is counted.")
+    assert emit_pieces(made, [piece]) == (
+        'def answer(state, key):\n    """What is counted."""\n    return bump(state, len(key))\n'
+    )
