@@ -156,7 +156,8 @@ CASES = {
         """,
     ),
     "growth": (
-        'var text = "a" for x in xs { text += "{x}," } let line = text + text return "{line} {key}"',
+        'var text = "a" for x in xs { text += "{x}," } '
+        'let line = text + text return "{line} {key}"',
         """
         text = "a"
         for x in each(state, xs):
@@ -273,6 +274,17 @@ def test_a_local_may_be_called_as_what_the_body_does_not_use() -> None:
     assert body("for item in xs { total += item } return null").startswith("for item in each(")
 
 
+def test_a_loop_hides_no_name_that_another_function_imports() -> None:
+    source = emit_tools(
+        environment(
+            "fn one(key: str) -> int { return factor[key] }\n"
+            "tool run(xs: list[int]) -> int { for item in xs { total += item } return total }"
+        )
+    )
+    assert "return item(FACTOR, key)" in source
+    assert "for item_ in each(state, xs):" in source
+
+
 def test_defaults_that_are_lists_stand_as_constants() -> None:
     source = emit_tools(
         environment(
@@ -288,6 +300,7 @@ def test_defaults_that_are_lists_stand_as_constants() -> None:
 def test_pieces_refer_to_the_tools_by_name() -> None:
     made = environment("tool run(key: str) -> int { return bump(len(key)) }")
     (tool,) = [function for function in made.functions if function.name == "run"]
+    assert tool.body is not None
     symbols = tuple(parameter.symbol for parameter in tool.parameters)
     piece = Piece("answer", symbols, tool.body, "What is counted.")
     assert emit_pieces(made, [piece]) == (

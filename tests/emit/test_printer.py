@@ -80,7 +80,7 @@ class Maker:
                 return py.DictDisplay(tuple((key, self.expr(d)) for key in keys))
             case 12:
                 loop = py.For(r.choice([("c",), ("key", "value")]), self.expr(d))
-                clauses = (loop, *self.some(d, 0, 2))
+                clauses: tuple[py.For | py.Expr, ...] = (loop, *self.some(d, 0, 2))
                 return py.Comprehension(r.choice(["list", "generator"]), self.expr(d), clauses)
             case 13:
                 return py.call("sorted", self.expr(d), key=py.Lambda(("c",), self.expr(d)))

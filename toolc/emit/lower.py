@@ -62,6 +62,8 @@ class Globals:
         self.types = types
         self.functions = {function.name: function for function in environment.functions}
         self.values = {constant.name: constant.value for constant in environment.constants}
+        self.imported: frozenset[str] = frozenset()
+        """What the module imports, once that is known: no loop takes such a name."""
         self._environment = environment
         self._defaults: dict[tuple[str, str], str] = {}
         for function in environment.functions:
@@ -859,13 +861,15 @@ class Lowering:
             return
         source = self.source(clause)
         self.scope.push()
-        targets = self.bind(clause)
+        targets = self.bind(clause, statement=True)
         body = self.block(lambda: self._written(rest, inner))
         self.scope.pop()
         self.out.append(py.ForLoop(targets, source, body))
 
-    def bind(self, clause: core.ForIn | core.For) -> tuple[str, ...]:
-        """The names of a loop's targets."""
+    def bind(self, clause: core.ForIn | core.For, *, statement: bool = False) -> tuple[str, ...]:
+        """The names of a loop's targets; a `for` statement hides no imported name."""
+        if statement:
+            self.scope.reserve(self.globals.imported)
         built = self.is_built(clause.source)
         for symbol in clause.targets:
             if built and _grows(symbol.type):
@@ -1196,7 +1200,7 @@ class Lowering:
     def for_(self, node: core.For) -> None:
         source = self.source(node)
         self.scope.push()
-        targets = self.bind(node)
+        targets = self.bind(node, statement=True)
 
         def write() -> None:
             if node.condition is not None:

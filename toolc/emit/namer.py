@@ -188,6 +188,10 @@ class Scope:
         self._names: dict[int, str] = {}
         self._given: frozenset[str] = frozenset()
 
+    def reserve(self, names: frozenset[str]) -> None:
+        """Names that nothing gets from here on."""
+        self._reserved |= names
+
     def push(self) -> None:
         self._frames.append(set())
 

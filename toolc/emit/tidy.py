@@ -25,6 +25,19 @@ def names_in(root: Any) -> Iterator[str]:
             stack.extend(node.__dict__.values())
 
 
+def loop_names(root: Any) -> Iterator[str]:
+    """The targets of every `for` statement of a tree."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, tuple):
+            stack.extend(node)
+        elif isinstance(node, py.Statement):
+            if isinstance(node, py.ForLoop):
+                yield from node.targets
+            stack.extend(node.__dict__.values())
+
+
 def tidy(block: py.Block) -> py.Block:
     """The same statements, with nested conditions joined and needless branches folded."""
     made: list[py.Statement] = []

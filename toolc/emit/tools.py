@@ -13,7 +13,7 @@ from toolc.emit.lower import Globals, lower_body
 from toolc.emit.namer import BUILTINS_MODULE, MODULES, PYTHON, constant_name, free, global_names
 from toolc.emit.printer import print_module
 from toolc.emit.schemas import describe
-from toolc.emit.tidy import names_in
+from toolc.emit.tidy import loop_names, names_in
 from toolc.node import Node
 
 LINE_LENGTH = 100
@@ -41,8 +41,7 @@ def emit_tools(environment: core.EnvironmentDef, digest: str = "") -> str:
             body.extend(_constant(constant, globals_))
     body.extend(globals_.default_constants())
     body.append(_state_class(environment, globals_))
-    for function in environment.functions:
-        statement, used = _function(function, globals_)
+    for statement, used in _functions(environment, globals_):
         body.append(statement)
         imported |= used
     body.append(_registry(environment, globals_))
@@ -316,6 +315,21 @@ def _state_class(environment: core.EnvironmentDef, globals_: Globals) -> py.Clas
 
 
 # ---------------------------------------------------------------- functions
+
+
+def _functions(
+    environment: core.EnvironmentDef, globals_: Globals
+) -> list[tuple[py.Function, frozenset[str]]]:
+    """The functions, and the names that each imports. Those whose loops hide a name that another
+    imports are lowered again, now that this is known."""
+    made = [_function(function, globals_) for function in environment.functions]
+    globals_.imported = frozenset().union(*(used for _, used in made))
+    return [
+        _function(function, globals_)
+        if globals_.imported.intersection(loop_names(first[0]))
+        else first
+        for function, first in zip(environment.functions, made, strict=True)
+    ]
 
 
 def _function(function: core.Function, globals_: Globals) -> tuple[py.Function, frozenset[str]]:

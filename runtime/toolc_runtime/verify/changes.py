@@ -44,17 +44,22 @@ def value_delta(before: Any, after: Any) -> Delta:
 def _compare(path: str, before: Any, after: Any, delta: Delta) -> None:
     kind = type(after)
     if kind is type(before):
+        if kind is str:
+            if before != after:
+                delta[path] = after
+            return
         if kind is dict:
-            return _compare_dicts(path, before, after, delta)
+            _compare_dicts(path, before, after, delta)
+            return
         if kind is list:
-            return _compare_lists(path, before, after, delta)
+            _compare_lists(path, before, after, delta)
+            return
     if same(before, after):
-        return None
+        return
     if kind in _NUMBERS and type(before) in _NUMBERS:
         delta["#" + path] = [before, after]
     else:
         delta[path] = after
-    return None
 
 
 def _compare_dicts(path: str, before: dict[Any, Any], after: dict[Any, Any], delta: Delta) -> None:
@@ -74,7 +79,9 @@ def _compare_lists(path: str, before: list[Any], after: list[Any], delta: Delta)
         for index, (old, new) in enumerate(zip(before, after, strict=True)):
             if old is not new:
                 _compare(f"{path}/{index}", old, new, delta)
-    elif len(after) > size and all(map(same, before, after)):
+    elif len(after) > size and all(
+        old is new or same(old, new) for old, new in zip(before, after, strict=False)
+    ):
         delta["+" + path] = after[size:]
     else:
         delta[path] = after
@@ -89,17 +96,16 @@ def deltas(writes: Changes) -> dict[str, Any]:
     """By table `{key text: delta}`, by scalar its delta; what did not change is left out."""
     found: dict[str, Any] = {}
     for name, change in writes.items():
-        if type(change) is not tuple:
-            rows = {
-                key_text(key): delta
-                for key, (before, after) in change.items()
-                if (delta := row_delta(before, after)) != {}
-                and not (before is None and after is None)
-            }
-            if rows:
-                found[name] = rows
-        elif delta := value_delta(*change):
-            found[name] = delta
+        if type(change) is tuple:
+            made = value_delta(*change)
+        else:
+            made = {}
+            for key, (before, after) in change.items():
+                delta = row_delta(before, after)
+                if delta or (delta is None and before is not None):
+                    made[key if type(key) is str else key_text(key)] = delta
+        if made:
+            found[name] = made
     return found
 
 
