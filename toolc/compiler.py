@@ -90,7 +90,8 @@ def compile_unit(unit: Unit, data: str | None = None, prove: bool = False) -> Co
         os.path.relpath(path, folder): sha256(source.content)
         for path, source in unit.sources.items()
     }
-    artifacts = Artifacts(environment.name, built.files, sources | bound.digests, built.summary)
+    digests = sources | bound.digests
+    artifacts = Artifacts(environment.name, built.files, digests, built.summary, built.entry)
     return Compiled(unit.entry, artifacts, in_order(diagnostics), texts)
 
 

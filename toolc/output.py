@@ -16,6 +16,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 MANIFEST = "manifest.json"
@@ -29,12 +30,14 @@ class Artifacts(NamedTuple):
     """What `build/<name>/` shall hold, and what its entry in the manifest says.
 
     `sources` maps the name of a file, relative to the spec's folder, to the SHA-256 of its bytes.
+    `facts` are the environment's version, clock and seed.
     """
 
     name: str
     files: Mapping[str, bytes]
     sources: Mapping[str, str]
     counts: Mapping[str, Any]
+    facts: Mapping[str, Any] = MappingProxyType({})
 
 
 def sha256(content: bytes) -> str:
@@ -138,6 +141,7 @@ def _kept(root: str, replaced: set[str]) -> dict[str, Any]:
 
 def _entry(environment: Artifacts) -> dict[str, Any]:
     return {
+        **environment.facts,
         "sources": dict(sorted(environment.sources.items())),
         "artifacts": {name: sha256(environment.files[name]) for name in sorted(environment.files)},
         "counts": dict(environment.counts),

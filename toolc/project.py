@@ -113,7 +113,7 @@ def _walk(folder: str, diagnostics: list[Diagnostic]) -> Iterator[str]:
     for place, folders, files in os.walk(folder, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            path = os.path.join(place, name)
+            path = os.path.normpath(os.path.join(place, name))
             if not name.endswith(SUFFIX) or name.startswith("."):
                 continue
             if inside(path, root):

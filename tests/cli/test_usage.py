@@ -18,10 +18,7 @@ toolc 1
 
 environment sums "Sums." version "1.0"
 
-tool add "Add two numbers." (
-  a: int "The first.",
-  b: int = 1 "The second.",
-) -> int {
+tool add "Add two numbers." (a: int "The first.", b: int = 1 "The second.") -> int {
   return a + b
 }
 

@@ -86,6 +86,11 @@ def test_what_may_be_left_out_is_not_required() -> None:
     assert made["additionalProperties"] is False
 
 
+def test_defaults_are_json() -> None:
+    made = parameters('a: decimal = "0.5", b: date = "2024-05-01", c: duration = "P1D"')
+    assert [each["default"] for each in made["properties"].values()] == ["0.5", "2024-05-01", "P1D"]
+
+
 def test_a_description_of_a_type_holds_for_its_fields() -> None:
     text = (
         'type Id "An id." = str(pattern: "^a")\ntool run(x: Id, y: Id "Mine.") -> int { return 1 }'

@@ -15,6 +15,7 @@ from toolc.syntax import tables
 from toolc.syntax.export import decoder_grammar
 from toolc.syntax.formatter import format_module
 from toolc.syntax.parser import parse
+from toolc.syntax.words import NO_VALUE
 
 LARK = tables.lark()
 WORDS = ["a", "b", "xs", "order", "user", "state", "by", "table", "if", "from", "let"]
@@ -83,8 +84,10 @@ def test_what_lark_accepts(text: str) -> None:
         LARK.parse(text, start="start")
     except UnexpectedInput:
         return
-    unexpected = [found for found in parse(text, "spec").diagnostics if found.code == "TC0101"]
-    assert unexpected == []
+    # Lark lets a keyword stand as a facet's value, where only a name of a constant can be meant.
+    found = parse(text, "spec").diagnostics
+    unexpected = [text[each.span.start : each.span.end] for each in found if each.code == "TC0101"]
+    assert set(unexpected) <= NO_VALUE
 
 
 @SETTINGS

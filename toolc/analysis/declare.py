@@ -17,6 +17,7 @@ from toolc.analysis.types import FieldType, Type
 from toolc.diagnostics.diagnostic import Edit, Fix, Note, Reporter
 from toolc.node import Span
 from toolc.syntax import tree
+from toolc_runtime.values import plain
 
 T = TypeVar("T")
 MAX_CHAIN = 50
@@ -406,7 +407,7 @@ class Declarations:
         default = None
         if member.default is not None:
             evaluated = self.evaluate(file, member.default, kind)
-            default = evaluated[1] if evaluated else None
+            default = plain(evaluated[1]) if evaluated else None
         return FieldType(
             member.name.text,
             kind,

@@ -16,7 +16,7 @@ from toolc.node import Span
 from toolc.syntax import tree
 
 REWARDS = ("solve_f1", "solve_precision", "solve_rate", "binary")
-LIMITS = ("calls", "turns", "calls_per_turn")
+LIMITS = ("calls", "turns")
 COUNTERS: dict[str, core.Symbol] = {
     name: core.Symbol(name, t.INT)
     for name in ("calls", "turns", "refused", "rejected", "parallel", "words", "characters")

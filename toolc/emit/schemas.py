@@ -12,6 +12,7 @@ from typing import Any
 from toolc.analysis import core
 from toolc.analysis import types as t
 from toolc.analysis.types import FieldType, Type
+from toolc_runtime.values import plain
 
 Schema = dict[str, Any]
 
@@ -145,7 +146,7 @@ class _Writer:
         if description:
             made["description"] = description
         if field.has_default and (null_default or field.default is not None):
-            made["default"] = field.default
+            made["default"] = plain(field.default)
         return made
 
     def object(self, fields: Sequence[FieldType], open_: bool) -> Schema:

@@ -19,6 +19,7 @@ from toolc.emit.printer import print_module
 from toolc.emit.schemas import describe
 from toolc.emit.tidy import names_in
 from toolc.emit.tools import banner, finished, imports
+from toolc_runtime.values import plain
 
 _TAKEN = ("reset", "get_reward")
 _TYPING = frozenset({"Any", "Literal"})
@@ -144,7 +145,8 @@ def _described(field: FieldType) -> str:
 
 
 def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    shown = plain(value)
+    return shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
 
 
 def _notes(kind: Type) -> list[str]:

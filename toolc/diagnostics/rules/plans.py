@@ -94,7 +94,7 @@ RULES: tuple[Rule, ...] = (
         "TC0663",
         "unknown limit",
         "there is no limit `{name}`",
-        "Limits are `calls`, `turns` and `calls_per_turn`.",
+        "Limits are `calls`, the calls of the whole episode, and `turns`, the model's messages.",
         scenario(_USER, _PLAN, "limits { call: 2 }"),
         scenario(_USER, _PLAN, "limits { calls: 2 }"),
     ),
