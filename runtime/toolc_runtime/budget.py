@@ -28,7 +28,8 @@ MAX_OUTPUT = 4_000_000
 """Characters of an observation."""
 MIN_INT, MAX_INT = -(2**63), 2**63 - 1
 
-_FREE = 64  # smaller sizes are paid for by the loop step that they are in
+FREE = 64
+"""Smaller sizes are paid for by the loop step that they are in."""
 
 S = TypeVar("S", bound=Sized)
 
@@ -53,7 +54,7 @@ METER: ContextVar[Meter | None] = ContextVar("toolc_meter", default=None)
 
 def charge(size: int) -> None:
     """Charge the call in progress for work on `size` items."""
-    if size > _FREE:
+    if size > FREE:
         meter = METER.get()
         if meter is not None:
             meter.charge(size)
@@ -62,7 +63,7 @@ def charge(size: int) -> None:
 def grow(value: S) -> S:
     """The value itself; BudgetExceeded where a text, list or dict is beyond its cap."""
     size = len(value)
-    if size > _FREE:
+    if size > FREE:
         check_size(size, isinstance(value, str))
         charge(size >> 4)
     return value

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from toolc_runtime.arithmetic import add, divide, floor_divide, modulo, multiply, power, subtract
-from toolc_runtime.budget import MAX_ITEMS, Meter, grow
+from toolc_runtime.budget import FREE, MAX_ITEMS, Meter, grow
 from toolc_runtime.draws import Draws
 from toolc_runtime.errors import BudgetExceeded, Fail
 from toolc_runtime.values import key_text, plain, quote
@@ -164,10 +164,10 @@ class Table(Generic[K, R]):
         return None if self._added is None else self._added.get(key)
 
     def __getitem__(self, key: K) -> R:
-        row = self.get(key)
-        if row is None:
+        row = self._rows.get(key) if self._changed is None else self.get(key)
+        if row is None and (self._added is None or (row := self.get(key)) is None):
             raise Fail(f"{self._name} has no {_shown(key)}")
-        return row
+        return cast(R, row)
 
     def __contains__(self, key: object) -> bool:
         return self.get(cast(K, key)) is not None
@@ -205,14 +205,18 @@ class Table(Generic[K, R]):
 
     def put(self, key: K, row: R) -> None:
         """Replace a row in its place, or add one at the end; BudgetExceeded beyond the cap."""
-        before = self.get(key)
+        self._replace(key, self.get(key), row)
+
+    def _replace(self, key: K, before: R | None, row: R) -> None:
+        """`put` where the present row is known."""
         log = self._log()
         added = self._added
         if before is not None and (added is None or key not in added):
-            if self._changed is None:
-                self._changed = {}
-            log.append((self, key, before, _CHANGED, self._changed.get(key, _MISSING)))
-            self._changed[key] = row
+            changed = self._changed
+            if changed is None:
+                changed = self._changed = {}
+            log.append((self, key, before, _CHANGED, changed.get(key, _MISSING)))
+            changed[key] = row
             return
         if added is None:
             added = self._added = {}
@@ -245,7 +249,9 @@ class Table(Generic[K, R]):
 
     def _log(self) -> list[tuple[Table[Any, Any], Any, Any, int, Any]]:
         context = self._context
-        context.charge(_WRITE_COST + (len(self._added) >> 8 if self._added else 0))
+        context.steps -= _WRITE_COST + (len(self._added) >> 8 if self._added else 0)
+        if context.steps < 0:
+            context.charge(0)
         return context.undo
 
     def _restore(self, key: K, place: int, prior: Any) -> None:
@@ -421,7 +427,7 @@ def advance(state: State, by: timedelta) -> None:
 def peek(root: Any, *path: Any) -> Any | None:
     """What the keys, labels and indexes lead to; None as soon as one is missing, null or absent."""
     for step in path:
-        if isinstance(root, (Table, dict)):
+        if type(root) is dict or type(root) is Table:
             root = root.get(step)
         elif isinstance(root, (list, tuple, str)):
             root = root[step] if type(step) is int and -len(root) <= step < len(root) else None
@@ -472,7 +478,8 @@ def _follow(holder: Any, step: Any) -> Any:
 
 def _with_item(holder: Any, step: Any, value: Any) -> Any:
     if type(holder) is dict:
-        return grow({**holder, step: value})
+        made = {**holder, step: value}
+        return made if len(made) <= FREE else grow(made)
     if type(holder) is list and type(step) is int:
         if not -len(holder) <= step < len(holder):
             raise Fail(f"index {step} is out of range, the length is {len(holder)}")
@@ -539,12 +546,20 @@ def without(root: Any, /, *path: Any) -> Any:
 
 def assign(root: Table[Any, Any], key: Any, /, *path: Any, value: Any) -> None:
     """Set a row, or a place in one; copies the path; Fail where a link is missing."""
-    root.put(key, with_path(root[key], *path, to=value) if path else value)
+    if not path:
+        root.put(key, value)
+        return
+    row = root[key]
+    if len(path) == 1:
+        root._replace(key, row, _with_item(row, path[0], value))
+    else:
+        root._replace(key, row, with_path(row, *path, to=value))
 
 
 def append(root: Table[Any, Any], key: Any, /, *path: Any, value: Any) -> None:
     """Append to a list in a row; Fail where there is no list."""
-    root.put(key, with_appended(root[key], *path, value=value))
+    row = root[key]
+    root._replace(key, row, with_appended(row, *path, value=value))
 
 
 def remove(root: Table[Any, Any], key: Any, /, *path: Any, value: Any) -> None:

@@ -246,8 +246,10 @@ _STRICT = json.JSONDecoder(
 )
 _FAST = json.JSONDecoder(parse_constant=_constant, object_pairs_hook=_object)
 _SUSPECT = re.compile(r"[0-9]{19}|[0-9][eE]")  # only such numbers can be beyond 64 bits or infinite
+_SHORT = 200  # a text with few numbers: looking at each costs less than a search for suspect ones
 _make_scanner: Any = _scanner.make_scanner
 _scan: Callable[[str, int], tuple[Any, int]] = _make_scanner(_FAST)
+_scan_strictly: Callable[[str, int], tuple[Any, int]] = _make_scanner(_STRICT)
 
 
 def parse(text: str, limit: int = MAX_INPUT) -> Any:
@@ -259,8 +261,13 @@ def parse(text: str, limit: int = MAX_INPUT) -> Any:
     if len(text) > limit:
         raise Malformed(f"the text has {len(text):,} characters, more than {limit:,}")
     try:
-        value, end = _scan(text, 0)
-        if end != len(text) or _SUSPECT.search(text):
+        if len(text) <= _SHORT:
+            value, end = _scan_strictly(text, 0)
+            suspect = False
+        else:
+            value, end = _scan(text, 0)
+            suspect = _SUSPECT.search(text) is not None
+        if end != len(text) or suspect:
             value = _decode(text)
     except (StopIteration, ValueError):
         value = _decode(text)
