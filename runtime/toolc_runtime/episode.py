@@ -265,6 +265,7 @@ class Episode:
             if task is None or verifier is None:
                 self._verdict = Verdict(0.0, (), 0.0, 0, len(self._trace), scored=False)
             else:
+                self.state._toolc.steps = MAX_STEPS  # checks have a budget of their own
                 self._verdict = judge(verifier, self, task)
         return self._verdict
 

@@ -399,15 +399,19 @@ def derive(state: State) -> Base:
 
 def each(state: State, items: Iterable[T]) -> Collection[T]:
     """The items as they are now, for a loop; charges their number to the call's budget."""
-    if isinstance(items, Table):
-        stable: Collection[Any] = items.values()
-    elif isinstance(items, list):
+    stable: Collection[Any]
+    if isinstance(items, list):
         stable = tuple(items)
+    elif isinstance(items, Table):
+        stable = items.values()
     elif isinstance(items, Collection):
         stable = items
     else:
         stable = list(items)
-    state._toolc.charge(len(stable) + 1)
+    context = state._toolc
+    context.steps -= len(stable) + 1
+    if context.steps < 0:
+        context.charge(0)
     return stable
 
 

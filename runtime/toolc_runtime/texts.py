@@ -35,6 +35,8 @@ class Texts:
         known = self._known.get(id(value))
         if known is not None and known[0] is value:
             return known[1]
+        if not keep and self._known.keys().isdisjoint(map(id, value.values())):
+            return canonical(value)
         parts = []
         labels = self._labels
         for key, item in value.items():

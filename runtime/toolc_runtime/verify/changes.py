@@ -22,6 +22,7 @@ from toolc_runtime.verify.equality import Renaming, close, same
 from toolc_runtime.verify.record import Changes
 
 Delta = dict[str, Any]
+_ABSENT = object()
 _NUMBERS = frozenset({int, float, Decimal})
 
 
@@ -63,14 +64,20 @@ def _compare(path: str, before: Any, after: Any, delta: Delta) -> None:
 
 
 def _compare_dicts(path: str, before: dict[Any, Any], after: dict[Any, Any], delta: Delta) -> None:
+    added = 0
     for key, value in after.items():
-        if key not in before:
+        old = before.get(key, _ABSENT)
+        if old is value:
+            continue
+        if old is _ABSENT:
+            added += 1
             delta[f"{path}/{_escape(key)}"] = value
-        elif before[key] is not value:
-            _compare(f"{path}/{_escape(key)}", before[key], value, delta)
-    for key in before:
-        if key not in after:
-            delta[f"-{path}/{_escape(key)}"] = None
+        else:
+            _compare(f"{path}/{_escape(key)}", old, value, delta)
+    if len(before) + added > len(after):
+        for key in before:
+            if key not in after:
+                delta[f"-{path}/{_escape(key)}"] = None
 
 
 def _compare_lists(path: str, before: list[Any], after: list[Any], delta: Delta) -> None:
