@@ -167,7 +167,7 @@ class Table(Generic[K, R]):
         row = self._rows.get(key) if self._changed is None else self.get(key)
         if row is None and (self._added is None or (row := self.get(key)) is None):
             raise Fail(f"{self._name} has no {_shown(key)}")
-        return cast(R, row)
+        return row
 
     def __contains__(self, key: object) -> bool:
         return self.get(cast(K, key)) is not None
