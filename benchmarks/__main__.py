@@ -43,10 +43,10 @@ def with_table(readme: str, results: dict[str, dict[str, object]]) -> str:
     before, rest = readme.split(MARKS[0])
     after = rest.split(MARKS[1])[1]
     lines = [
-        f"Measured on {processor()}, {os.cpu_count()} cores shared with others, CPython "
-        f"{platform.python_version()}, in CPU time (whole processes: wall time). `make bench` measures "
-        "them anew. Each baseline was measured in the same run; `benchmarks/figures.py` says what it "
-        "is.",
+        f"Measured on {processor()}, {os.cpu_count()} cores shared with others,",
+        f"CPython {platform.python_version()}, in CPU time (whole processes: wall time).",
+        "`make bench` measures them anew. Each baseline was measured in the same run;",
+        "`benchmarks/figures.py` says what it is.",
         "",
         "| figure | value | baseline | ratio | reach |",
         "| --- | --- | --- | --- | --- |",
