@@ -38,7 +38,7 @@ goldens: $(READY_FOR_TESTS) ## write the expected artifacts of tests/goldens ane
 	$(BIN)/pytest tests/goldens --update-goldens
 
 docs: $(READY) ## write the generated pages of docs/ anew
-	$(BIN)/toolc docs --output docs
+	$(BIN)/python -m toolc.reference docs
 
 clean: ## remove what was built and cached, but not .venv
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

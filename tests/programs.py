@@ -67,7 +67,7 @@ class Program:
             known = r.choice(self.names["int"] + self.variables["int"])
             return r.choice([str(r.randint(-3, 9)), known, known])
         d = depth - 1
-        kind = r.randrange(20)
+        kind = r.randrange(23)
         match kind:
             case 0:
                 return f"({self.number(d)} {self.pick('+', '-', '*')} {self.number(d)})"
@@ -110,6 +110,17 @@ class Program:
                 return f"abs({self.number(d)})"
             case 18:
                 return f"last({self.members(d)})"
+            case 19:
+                ending = self.pick("", " else fail key")
+                return (
+                    f"({self.pick('first', 'last')}({self.members(d)}) ?? {self.number(d)}{ending})"
+                )
+            case 20:
+                path = f"first(r for r in rows if r.n > {self.number(d)})"
+                link = self.pick(".n", f".counts[{self.word(d)}]")
+                return f"({path}{link} ?? {self.number(d)})"
+            case 21:
+                return f"({self.pick('first', 'last')}(log) ?? scores[{self.word(d)}] ?? n)"
             case _:
                 return f"(-{self.number(d)})"
 

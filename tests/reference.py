@@ -198,6 +198,12 @@ class Evaluator:
                 if isinstance(node, core.At):
                     return base[step] if -len(base) <= step < len(base) else MISSING
                 return base.get(step, MISSING)
+            case core.CallBuiltin():
+                values = [self.value(argument) for argument in node.arguments]
+                try:
+                    return self.called(node.name, values)
+                except Failure:
+                    return MISSING
         return self.value(node)
 
     def OrFail(self, node: core.OrFail) -> Any:
@@ -217,10 +223,12 @@ class Evaluator:
         return self.call(node.name, values)
 
     def CallBuiltin(self, node: core.CallBuiltin) -> Any:
-        values = [self.value(argument) for argument in node.arguments]
-        if node.name in ("first", "last") and not values[0]:
-            raise Failure(f"{node.name} of an empty list")
-        return _BUILTINS[node.name](*values)
+        return self.called(node.name, [self.value(argument) for argument in node.arguments])
+
+    def called(self, name: str, values: list[Any]) -> Any:
+        if name in ("first", "last") and not values[0]:
+            raise Failure(f"{name} of an empty list")
+        return _BUILTINS[name](*values)
 
     def ListOf(self, node: core.ListOf) -> Any:
         return list(map(self.value, node.items))

@@ -6,6 +6,7 @@ wrong is told at its cell.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -301,7 +302,8 @@ def _int(text: str) -> Any:
 
 
 def _float(text: str) -> Any:
-    return float(text) if _FLOAT.fullmatch(text) else text
+    value = float(text) if _FLOAT.fullmatch(text) else math.inf
+    return value if math.isfinite(value) else text
 
 
 def _bool(text: str) -> Any:

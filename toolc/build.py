@@ -19,7 +19,7 @@ from toolc.emit.trl import emit_trl
 from toolc.emit.verifiers import emit_verifiers
 from toolc.scenarios.pieces import pieces_of
 from toolc.scenarios.play import broken_invariants
-from toolc.scenarios.stage import require_closed, stage
+from toolc.scenarios.stage import Stage, require_closed, stage
 from toolc.scenarios.tasks import count, families, prove, scenarios_jsonl
 from toolc_runtime.schema import Problems, compile_schema
 from toolc_runtime.state import Base, Source
@@ -46,30 +46,13 @@ def build(
     """
     path = environment.paths[0]
     digest = _digest(sources)
-    schemas = plain(state_schemas(environment))
-    binder = Binder(environment, _checks(schemas))
-    tables = binder.bind(data)
-    reporter = binder.reports.setdefault(path, Reporter(path))
-    scalars = _scalars(environment, schemas)
+    files, base, reports = ground(environment, data, digest)
+    reporter = reports.setdefault(path, Reporter(path))
     summary: dict[str, int] = {}
-    files: dict[str, bytes] = {}
-    if not any(each.failed for each in binder.reports.values()):
-        files = {
-            "__init__.py": _init(environment, digest),
-            "tools.py": emit_tools(environment, digest).encode(),
-            "schemas.json": _json(plain(tool_schemas(environment))),
-            "state_schemas.json": _json(schemas),
-            "data.json": _data(environment, tables, scalars),
-            "trl_environment.py": emit_trl(environment, digest).encode(),
-        }
-        base = Base(
-            {name: Source(rows) for name, rows in tables.items()},
-            scalars,
-            parse_datetime(environment.clock),
-        )
+    if base is not None:
         summary = _play(environment, files, base, sources.get(path, ""), digest, reporter)
-    diagnostics = tuple(found for each in binder.reports.values() for found in each.diagnostics)
-    if any(each.failed for each in binder.reports.values()):
+    diagnostics = tuple(found for each in reports.values() for found in each.diagnostics)
+    if any(each.failed for each in reports.values()):
         files = {}
     entry = {
         "version": environment.version,
@@ -77,6 +60,35 @@ def build(
         "seed": environment.seed,
     }
     return Built(files, diagnostics, summary, entry)
+
+
+class Ground(NamedTuple):
+    """What plans and tests are played on: the files of the tools, and the data, None where it
+    breaks its schemas; `reports` say how, by file."""
+
+    files: dict[str, bytes]
+    base: Base | None
+    reports: dict[str, Reporter]
+
+
+def ground(environment: EnvironmentDef, data: Mapping[str, Rows], digest: str = "") -> Ground:
+    """Binds the data, and emits the tools where it is sound."""
+    schemas = plain(state_schemas(environment))
+    binder = Binder(environment, _checks(schemas))
+    tables = binder.bind(data)
+    if any(each.failed for each in binder.reports.values()):
+        return Ground({}, None, binder.reports)
+    scalars = _scalars(environment, schemas)
+    files = {
+        "__init__.py": _init(environment, digest),
+        "tools.py": emit_tools(environment, digest).encode(),
+        "schemas.json": _json(plain(tool_schemas(environment))),
+        "state_schemas.json": _json(schemas),
+        "data.json": _data(environment, tables, scalars),
+        "trl_environment.py": emit_trl(environment, digest).encode(),
+    }
+    sources = {name: Source(rows) for name, rows in tables.items()}
+    return Ground(files, Base(sources, scalars, parse_datetime(environment.clock)), binder.reports)
 
 
 def _play(
@@ -90,9 +102,7 @@ def _play(
     """Adds the tasks and the verifiers, once the data, the plans and the rewards are sound."""
     require_closed({name: files[name].decode() for name in ("__init__.py", "trl_environment.py")})
     with stage(environment, files, base, pieces_of(environment)) as made:
-        for name in broken_invariants(made, made.state(base)):
-            span = next(each.span for each in environment.invariants if each.name == name)
-            reporter.report("TC0614", span, name=name, when="in the data")
+        report_invariants(made, reporter)
         if reporter.failed:
             return {}
         found = families(made, reporter)
@@ -110,6 +120,13 @@ def _play(
             "tasks": sum(len(each.lines) for each in found),
             **dict(count(found)),
         }
+
+
+def report_invariants(made: Stage, reporter: Reporter) -> None:
+    """Reports the invariants that the data itself breaks."""
+    for name in broken_invariants(made, made.state(made.base)):
+        span = next(each.span for each in made.definition.invariants if each.name == name)
+        reporter.report("TC0614", span, name=name, when="in the data")
 
 
 def _digest(sources: Mapping[str, str]) -> str:

@@ -44,7 +44,7 @@ def compile_project(
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
-    with ProcessPoolExecutor(min(jobs, len(tasks)), initializer=_die_on_interrupt) as pool:
+    with ProcessPoolExecutor(min(jobs, len(tasks)), initializer=_die_when_told) as pool:
         try:
             yield from pool.map(_compile, tasks)
         except BrokenProcessPool:
@@ -53,10 +53,21 @@ def compile_project(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _die_on_interrupt() -> None:
+def _die_when_told() -> None:
+    """Lets a worker end on an interrupt, and when the process that it works for is killed."""
     import signal
+    from multiprocessing import parent_process
+    from threading import Thread
 
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    parent = parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=follow, daemon=True).start()
 
 
 def _compile(task: tuple[Unit, str | None, bool]) -> Compiled:

@@ -189,7 +189,7 @@ def parse_json(text: str) -> Any:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         span = Span(error.pos, min(error.pos + 1, len(text)))
-        reason = error.msg[:1].lower() + error.msg[1:]
+        reason = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
         raise DataError("TC0405", span, text, reason=reason) from None
     except (_Refused, RecursionError):
         raise _why_refused(text) from None

@@ -138,6 +138,8 @@ def _unreadable(path: str, reason: str) -> Diagnostic:
 
 def read_source(path: str) -> Source | Diagnostic:
     """A spec, or why it cannot be read."""
+    if not path.isprintable() and any("\ud800" <= char <= "\udfff" for char in path):
+        return _unreadable(path, "its name is not UTF-8 text")
     try:
         content = read_bytes(path, MAX_SPEC_BYTES)
         return Source(path, content, decode(path, content))

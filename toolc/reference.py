@@ -1,7 +1,7 @@
-"""The parts of the language reference that come from the compiler's own tables.
+"""The parts of the documents that come from the compiler's own tables.
 
-`python -m toolc.reference docs/language.md` brings the file up to date: what stands between
-`<!-- NAME -->` and `<!-- end NAME -->` is written anew.
+`python -m toolc.reference docs` brings a folder up to date: `diagnostics.md` is written anew, and
+so is what stands between `<!-- NAME -->` and `<!-- end NAME -->` in `language.md`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from toolc.analysis.builtins import FAMILIES, Builtin
 from toolc.analysis.declare import FACETS
 from toolc.analysis.operators import TIME_RULES
 from toolc.analysis.types import show
+from toolc.diagnostics.catalogue import page
 
 
 def builtins() -> str:
@@ -79,10 +80,11 @@ def update(text: str) -> str:
     return text
 
 
-def main(path: str) -> None:
-    """Brings one file up to date."""
-    file = Path(path)
-    file.write_text(update(file.read_text(encoding="utf-8")), encoding="utf-8")
+def main(folder: str) -> None:
+    """Brings the generated pages of a folder up to date."""
+    language = Path(folder) / "language.md"
+    language.write_text(update(language.read_text(encoding="utf-8")), encoding="utf-8")
+    (Path(folder) / "diagnostics.md").write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -367,6 +367,8 @@ class Environment:
         scalars = self._checks.scalars
         prepared = {}
         try:
+            if not isinstance(self.schemas, list):
+                raise TypeError("expected a list")
             for schema in self.schemas:
                 function = schema["function"]
                 name = function["name"]
@@ -410,6 +412,10 @@ class Environment:
             settle(state)
             if first.get("advance"):
                 state._toolc.clock += parse_duration(first["advance"])
+            for turn in task.turns:
+                _require(turn, "user")
+                for step in turn.get("steps", ()):
+                    _require(step, "tool", "arguments")
             turns = tuple(
                 (
                     self._checks.writes(turn.get("given") or {}),
@@ -445,6 +451,12 @@ def _no_state(name: str, known: Sequence[str]) -> str:
     return f"there is no table or state `{name}`" + (
         f"; did you mean `{similar[0]}`?" if similar else ""
     )
+
+
+def _require(part: Mapping[str, Any], *names: str) -> None:
+    """KeyError or TypeError where a part of a task lacks one of the names."""
+    for name in names:
+        part[name]
 
 
 def _conforming(check: Check, value: Any, where: str) -> Any:

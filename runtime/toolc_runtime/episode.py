@@ -384,3 +384,5 @@ def _text_of(arguments: Any) -> str:
         raise Malformed(str(error).lower()) from None
     except RecursionError:
         raise Malformed("nested too deeply") from None
+    except Exception as error:  # a mapping runs its own code
+        raise Malformed(f"a mapping that raises {type(error).__name__}") from None

@@ -170,6 +170,10 @@ REFUSED = {
         tool("let ints = [1]", "return ints", result="list[float]"),
     ),
     "a field too many": ("TC0301", tool("let r = {a: 1, b: 2}", "return r", result="{a: int}")),
+    "fields of a closed record are known": (
+        "TC0221",
+        tool("return len(keys(books[title]))"),
+    ),
     "a null in the middle of a path": (
         "TC0311",
         spec("record B { c: int }", "record A { b: B? }")
@@ -181,6 +185,13 @@ REFUSED = {
 @pytest.mark.parametrize(("code", "text"), REFUSED.values(), ids=REFUSED)
 def test_refused(code: str, text: str) -> None:
     assert [each.code for each in judge(text)] == [code]
+
+
+def test_keys_of_an_open_record() -> None:
+    text = spec("record Note { text: str, ... }")
+    text += "fn extra(note: Note) -> list[str] {\n"
+    text += '  return [key for key in keys(note) if key != "text"]\n}\n'
+    assert judge(text) == ()
 
 
 def test_recursive_types() -> None:

@@ -7,6 +7,7 @@ import textwrap
 import pytest
 
 from tests.emit.spec import body, environment
+from toolc.emit.closed import prove_source
 from toolc.emit.tools import Piece, emit_pieces, emit_tools
 
 CASES = {
@@ -193,6 +194,82 @@ CASES = {
         return result
         """,
     ),
+    "first or a default": (
+        "return [first(x for x in xs if x > 1) ?? 0, last(xs) ?? 1, first(rows[key].tags) ?? key]",
+        """
+        value = next((x for x in each(state, xs) if x > 1), 0)
+        value_2 = xs[-1] if xs else 1
+        found = state.rows[key]["tags"]
+        result = found[0] if found else None
+        if result is None:
+            result = key
+        return [value, value_2, result]
+        """,
+    ),
+    "a path from a first match": (
+        "return first(r for r in rows if r.n > n).counts[key] ?? 3",
+        """
+        value = peek(
+            next((r for r in each(state, state.rows) if r["n"] > n), None), "counts", key
+        )
+        if value is None:
+            value = 3
+        return value
+        """,
+    ),
+    "a built-in that fails, but not its argument": (
+        "return [int(rows[key].name) ?? x for x in xs]",
+        """
+        found = []
+        for x in each(state, xs):
+            name = state.rows[key]["name"]
+            try:
+                result = to_int(name)
+            except BudgetExceeded:
+                raise
+            except Fail:
+                result = None
+            if result is None:
+                result = x
+            found.append(result)
+        return found
+        """,
+    ),
+    "a variable that its new value reads": (
+        'var v = 1 v = rows[key].n else fail "not {v}" return v',
+        """
+        v = 1
+        n_2 = peek(state.rows, key, "n")
+        if n_2 is None:
+            raise Fail(f"not {v}")
+        v = n_2
+        return v
+        """,
+    ),
+    "a call that is only a check": (
+        'let _checked = bump(n) let last_one = last(xs) else fail "none" return last_one',
+        """
+        bump(state, n)
+        if not xs:
+            raise Fail("none")
+        return xs[-1]
+        """,
+    ),
+    "walks": (
+        "return [walk(r from key by rows[r].tags ?? []), "
+        'walk(r from key by rows[r].tags ?? rows["b"].tags)]',
+        """
+        value = walk(key, lambda r: peek(state.rows, r, "tags") or [])
+
+        def step(r):
+            tags = peek(state.rows, r, "tags")
+            if tags is None:
+                tags = state.rows["b"]["tags"]
+            return tags
+
+        return [value, walk(key, step)]
+        """,
+    ),
     "anything that may fail": (
         'let number = int(key) else fail "no number: {key}" return number',
         """
@@ -306,3 +383,20 @@ def test_pieces_refer_to_the_tools_by_name() -> None:
     assert emit_pieces(made, [piece]) == (
         'def answer(state, key):\n    """What is counted."""\n    return bump(state, len(key))\n'
     )
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "return {walk}",
+        "let few = n + 1 let all = {walk} return [few, all]",
+        "if n > 1 {{ return {walk} }} return null",
+        'return [{walk} for key in [key, "a"]]',
+    ],
+)
+def test_steps_of_walks_that_are_functions_stand_as_black_has_them(statements: str) -> None:
+    walk = 'walk(r from key by (rows[r].tags else fail "no {r}"))'
+    tool = f"tool run(key: str, n: int) -> json {{ {statements.format(walk=walk)} }}"
+    source = emit_tools(environment(tool))
+    assert "def step(r):" in source
+    assert prove_source(source) == []

@@ -40,7 +40,7 @@ class Signature(NamedTuple):
 
 class Variable(Type):
     """A type variable of a signature; `N` stands for number types alone, `O` for types with an
-    order, `C` for the comparable scalars that may be a dict's key."""
+    order, `C` for the comparable scalars that may be a dict's key, `R` for open records."""
 
     name: str
 
@@ -357,8 +357,12 @@ FAMILIES: dict[str, tuple[Builtin, ...]] = {
         ),
         _builtin(
             "keys",
-            ("(entries: dict[K, V]) -> list[K]", "(rows: table) -> list[key]"),
-            "The keys, in order.",
+            (
+                "(entries: dict[K, V]) -> list[K]",
+                "(rows: table) -> list[key]",
+                "(record: R) -> list[str]",
+            ),
+            "The keys, in order; of a record that is open to further keys, those it has.",
             'keys({"a": 1}) == ["a"]',
         ),
         _builtin(
@@ -497,6 +501,14 @@ FAMILIES: dict[str, tuple[Builtin, ...]] = {
             "(low: float, high: float) -> float",
             "A drawn float.",
             "random_float(1, 1) == 1.0",
+            partial=True,
+            state=True,
+        ),
+        _builtin(
+            "random_moment",
+            "(low: datetime, high: datetime) -> datetime",
+            "A drawn moment of whole seconds, both ends included.",
+            "random_moment(now(), now()) == now()",
             partial=True,
             state=True,
         ),

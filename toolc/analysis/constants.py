@@ -8,6 +8,7 @@ from typing import Any
 
 from toolc.analysis import core
 from toolc.analysis import types as t
+from toolc.analysis.coerce import is_literal_type, read_literal
 from toolc.analysis.types import Type
 from toolc.node import Span
 from toolc_runtime import arithmetic
@@ -119,6 +120,9 @@ def literal(value: core.Constant) -> core.Expr:
             for key, item in raw.items()
         )
         return core.RecordOf(span, value.type, fields)
+    bare = t.strip(t.required(value.type))
+    if isinstance(raw, str) and is_literal_type(bare):  # a default, which is kept as JSON
+        return core.Constant(span, value.type, read_literal(raw, bare))
     return value
 
 

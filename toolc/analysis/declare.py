@@ -7,6 +7,7 @@ they may be recursive and in any order.
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
 from typing import Any, TypeVar
@@ -60,6 +61,16 @@ def stem(path: str) -> str:
     return path.replace("\\", "/").rpartition("/")[2].removesuffix(".toolc")
 
 
+def is_reserved(item: tree.Item, name: str) -> bool:
+    """Whether a declaration may not have the name, since emitted code has other uses for it.
+
+    A table or a state is an attribute of the emitted `State`, under its own name.
+    """
+    if name == "_" or name.startswith(("__", "_toolc")):
+        return True
+    return isinstance(item, tree.Table | tree.State) and keyword.iskeyword(name)
+
+
 class Declarations:
     """The names and types of one environment."""
 
@@ -88,7 +99,7 @@ class Declarations:
             name = getattr(item, "name", None)
             if name is None or isinstance(item, tree.Environment):
                 continue
-            if name.text.startswith("__") or name.text.startswith("_toolc"):
+            if is_reserved(item, name.text):
                 file.reporter.report("TC0205", name.span, name=name.text)
             space = (
                 "type"

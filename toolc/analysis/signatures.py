@@ -76,6 +76,7 @@ _CLASSES: dict[str, Callable[[Type], bool]] = {
     "N": t.is_number,
     "O": lambda kind: kind in ORDERED or t.is_text(kind),
     "C": lambda kind: t.is_text(kind) or kind == t.INT,
+    "R": lambda kind: isinstance(kind, t.Record) and kind.open,
 }
 
 

@@ -15,14 +15,18 @@ from importlib import import_module
 from typing import Any
 
 from toolc import __version__
-from toolc.cli.terminal import UsageError, say
+from toolc.cli.terminal import UsageError, prepare_streams, say
 
 COMMANDS = {
+    "init": "write a first project",
     "compile": "compile specs into a build folder",
     "check": "report what is wrong with specs",
+    "test": "run the tests that stand in specs",
     "fmt": "format specs in place",
     "run": "play a task of a compiled environment, or call its tools",
     "replay": "compare a compiled environment with recorded episodes",
+    "show": "show a compiled environment, or one of its tasks",
+    "explain": "explain a diagnostic by its code, or list them all",
 }
 """Commands and what `toolc --help` says of them; `toolc.cli.<name>_command` is the module."""
 
@@ -33,6 +37,7 @@ INTERNAL = 70
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command line and returns its exit status."""
     argv = list(sys.argv[1:] if argv is None else argv)
+    prepare_streams()
     try:
         return _run(argv)
     except UsageError as error:
@@ -41,12 +46,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("toolc: interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
+    except OSError as error:
+        # Commands report what they cannot read or write, so this is standard output; what it
+        # still holds must not fail once more as the process ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            say(f"toolc: {error.strerror or error}")
         return 1
     except SystemExit as exit:
         return exit.code if isinstance(exit.code, int) else 2
     except Exception as error:
+        from toolc_runtime.errors import BuildError
+
+        if isinstance(error, BuildError):  # artifacts are read when they are first needed
+            say(f"toolc: {error}")
+            return 2
         if os.environ.get("TOOLC_TRACEBACK"):
             raise
         say(f"toolc: internal error: {type(error).__name__}: {error}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,16 @@ Subparsers = argparse._SubParsersAction  # argparse has no public name for it
 
 class UsageError(Exception):
     """The command line asks for something that cannot be done; exit status 2."""
+
+
+def prepare_streams() -> None:
+    """Makes standard output and error take any text: as UTF-8, and to nowhere where closed."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def say(text: str) -> None:

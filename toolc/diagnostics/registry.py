@@ -1,8 +1,4 @@
-"""Every diagnostic that toolc can give, by code.
-
-Codes: TC01 syntax, TC02 names, TC03 types, TC04 data and state, TC05 totality and cost,
-TC06 scenarios, TC07 targets. A code is never given to another meaning.
-"""
+"""Every diagnostic that toolc can give, by code. A code is never given to another meaning."""
 
 from __future__ import annotations
 
@@ -24,3 +20,14 @@ RULES: dict[str, Rule] = {
     for module in (syntax, names, types, data, tables, totality, scenarios, plans, targets)
     for rule in module.RULES
 }
+
+FAMILIES = {
+    "TC01": "syntax",
+    "TC02": "names",
+    "TC03": "types",
+    "TC04": "data and state",
+    "TC05": "totality and cost",
+    "TC06": "scenarios",
+    "TC07": "targets",
+}
+"""What the codes that start alike are about."""

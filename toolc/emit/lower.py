@@ -529,8 +529,10 @@ class Lowering:
         self.out.append(py.If(((py.is_none(py.Name(name)), body),)))
 
     def with_default(self, node: core.Coalesce) -> py.Expr | None:
-        """`d.get(key, default)`, where that is all there is to it."""
+        """`d.get(key, default)`, or the like, where that is all there is to it."""
         left = _bare(node.left)
+        if isinstance(left, core.CallBuiltin) and isinstance(node.right, core.Constant):
+            return None if t.nullable(left.type) else self.found(left, self.expr(node.right))
         if (
             isinstance(left, core.Item)
             and not t.nullable(left.type)
@@ -558,31 +560,84 @@ class Lowering:
                     py.If(((py.is_not_none(target), (_set(name, py.call(function, target)),)),))
                 )
             case core.CallBuiltin() if BUILTINS[node.name].partial:
-                before, value = self.capture(lambda: self.expr(node))
-                self.attempt((*before, _set(name, value)), (_set(name, py.NONE),))
+                made = self.maybe_called(node, name)
+                if not _same_name(made, name):
+                    self.set_(name, made)
             case _:
                 self.set_(name, self.maybe(node))
 
     def maybe(self, node: core.Expr) -> py.Expr:
         """The value, or None where a link of its path is missing."""
         root, path = _path(node)
-        if not path or not any(isinstance(link, core.Expr) for link in path):
+        called = isinstance(root, core.CallBuiltin) and BUILTINS[root.name].partial
+        if not called and not any(isinstance(link, core.Expr) for link in path):
             return self.expr(_bare(node))
         keys = [link for link in path if isinstance(link, core.Expr)]
         if isinstance(root, core.TableRef):
             base: py.Expr = _state(root.name)
             made = self.exprs(*keys)
         else:
+            start = (
+                self.maybe_called if isinstance(root, core.CallBuiltin) and called else self.borrow
+            )
             base, *made = self.operands(
-                lambda: self.borrow(root),
+                lambda: start(root),
                 *(lambda key=key: self.expr(key) for key in keys),
             )
+        if not path:
+            return base
         values = iter(made)
         steps = [py.Str(link) if isinstance(link, str) else next(values) for link in path]
         bare = _bare(node)
         if len(steps) == 1 and isinstance(bare, (core.Lookup, core.Item)):
             return py.call(py.Attribute(base, "get"), steps[0])
         return self.call("peek", base, *steps)
+
+    def maybe_called(self, call: core.Expr, name: str = "") -> py.Expr:
+        """A partial built-in's result, or None where it fails; `name` may hold it.
+
+        What fails in an argument is no failure of the call.
+        """
+        assert isinstance(call, core.CallBuiltin)
+        found = self.found(call)
+        if found is not None:
+            return found
+        partial = [argument for argument in call.arguments if not self.is_total(argument)]
+        for argument in partial:
+            self.known[id(argument)] = self.simple(self.borrow(argument), _hint(argument))
+        before, value = self.captured(call)
+        for argument in partial:
+            del self.known[id(argument)]
+        name = name or self.scope.fresh("result")
+        self.attempt((*before, _set(name, value)), (_set(name, py.NONE),))
+        return py.Name(name)
+
+    def found(self, call: core.CallBuiltin, default: py.Expr = py.NONE) -> py.Expr | None:
+        """`first(items)` and `last(items)`, or the default; None for other calls."""
+        if call.name not in ("first", "last"):
+            return None
+        (items,) = call.arguments
+        match = self.first_match(call, default)
+        if match is not None:
+            return match
+        found = self.simple(self.borrow(items), "found")
+        return py.IfElse(found, py.Subscript(found, (_end(call),)), default)
+
+    def first_match(self, call: core.CallBuiltin, default: py.Expr = py.NONE) -> py.Expr | None:
+        """`next((x for …), default)`, where no member is null and the items need no statements."""
+        (items,) = call.arguments
+        if call.name != "first" or not isinstance(items, core.Comprehension) or items.order:
+            return None
+        if t.nullable(items.element.type) or not self.is_total(items):
+            return None
+        given = self.scope.given()
+        before, value = self.capture(lambda: self.comprehension(items))
+        if not isinstance(value, py.Comprehension):
+            self.scope.forget(given)
+            return None
+        self.out.extend(before)
+        members = py.Comprehension("generator", value.element, value.clauses)
+        return py.call("next", members, default)
 
     def attempt(self, body: py.Block, handler: py.Block) -> None:
         """`body`, or `handler` where it fails, but for an exhausted budget."""
@@ -616,18 +671,14 @@ class Lowering:
         if not self.is_total(items) or (t.nullable(call.type) and not t.nullable(node.type)):
             return False
         refuse = self.block(lambda: self.fail(node.error))
-        if call.name == "first" and isinstance(items, core.Comprehension) and not items.order:
-            value = self.comprehension(items)
-            if isinstance(value, py.Comprehension) and not t.nullable(items.element.type):
-                members = py.Comprehension("generator", value.element, value.clauses)
-                self.set_(name, py.call("next", members, py.NONE))
-                self.out.append(py.If(((py.is_none(py.Name(name)), refuse),)))
-                return True
-            found = self.simple(value, "found")
-        else:
-            found = self.simple(self.borrow(items), "found")
+        match = self.first_match(call)
+        if match is not None:
+            self.set_(name, match)
+            self.out.append(py.If(((py.is_none(py.Name(name)), refuse),)))
+            return True
+        found = self.simple(self.borrow(items), "found")
         self.out.append(py.If(((py.negate(found), refuse),)))
-        self.set_(name, py.Subscript(found, (py.number(0 if call.name == "first" else -1),)))
+        self.set_(name, py.Subscript(found, (_end(call),)))
         return True
 
     def fail(self, error: core.Expr) -> None:
@@ -997,24 +1048,25 @@ class Lowering:
         return made if alone else py.Comprehension("list", shown, (py.For((outer,), made),))
 
     def walk(self, node: core.WalkOf) -> py.Expr:
+        """`walk(start, step)`: the step a lambda, or a function where it needs statements."""
         (start,) = self.borrows(node.start)
         self.scope.push()
         name = self.scope.bind(node.binder)
-        before, step = self.capture(lambda: self.borrow(node.step))
-        if before:
-            # Only `??` and `else fail` need statements: their paths are followed by `peek`.
-            step = self.inline(node.step)
+        before, step = self.capture(lambda: self._step(node.step))
         self.scope.pop()
-        return self.call("walk", start, py.Lambda((name,), step))
+        if not before:
+            return self.call("walk", start, py.Lambda((name,), step))
+        function = self.scope.fresh("step")
+        body = tidy((*before, py.Return(step)))
+        self.out.append(py.Function(function, (py.Parameter(name),), None, body))
+        return self.call("walk", start, py.Name(function))
 
-    def inline(self, node: core.Expr) -> py.Expr:
-        """A step of a walk as one expression: None for what is missing ends the walk there."""
+    def _step(self, node: core.Expr) -> py.Expr:
+        """A step of a walk; one that leads nowhere may be any false value."""
         match _bare(node):
-            case core.Coalesce() as both:
-                return py.Logic("or", (self.maybe(both.left), self.inline(both.right)))
-            case core.OrFail() as guarded:
-                return self.inline(guarded.value)
-        return self.expr(node)
+            case core.Coalesce(left=left, right=core.ListOf(items=())):
+                return py.Logic("or", (self.maybe(left), py.ListDisplay(())))
+        return self.borrow(node)
 
     def to_float(self, node: core.ToFloat) -> py.Expr:
         return self._converted("float", node.value)
@@ -1044,6 +1096,10 @@ class Lowering:
             self.out.append(py.Assign(names, value))
             return
         symbol = node.targets[0]
+        call = _bare(node.value)
+        if id(symbol) not in self.used and isinstance(call, core.CallFunction):
+            self.write(self.expr(call))
+            return
         built = symbol.mutable and _grows(symbol.type)
         if built or (self.is_built(node.value) and _grows(symbol.type)):
             self.built.add(id(symbol))
@@ -1131,8 +1187,10 @@ class Lowering:
         if not place.path:
             if id(symbol) in self.owned and node.operator == "=":
                 self.set_(name, self.own(node.value))
-            elif node.operator == "=":
+            elif node.operator == "=" and not _mentions(node.value, symbol):
                 self.into(name, node.value)
+            elif node.operator == "=":
+                self.set_(name, self.expr(node.value))
             else:
                 self.update(target, node)
             return
@@ -1400,6 +1458,11 @@ def _set(name: str, value: py.Expr) -> py.Statement:
     return py.Assign((py.Name(name),), value)
 
 
+def _end(call: core.CallBuiltin) -> py.Expr:
+    """The index of what `first` or `last` gives."""
+    return py.number(0 if call.name == "first" else -1)
+
+
 def _stable(value: py.Expr) -> bool:
     """Whether writing it twice means the same, and reads as well."""
     match value:
@@ -1561,6 +1624,11 @@ def _path(node: core.Expr) -> Path:
                 current = current.value
             case _:
                 return current, tuple(reversed(links))
+
+
+def _mentions(node: core.Expr, symbol: core.Symbol) -> bool:
+    """Whether an expression reads a local."""
+    return any(isinstance(each, core.Local) and each.symbol is symbol for each in nodes(node))
 
 
 def _hint(node: core.Expr) -> str:

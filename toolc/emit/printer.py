@@ -537,7 +537,11 @@ def _function(node: py.Function, depth: int) -> list[str]:
     w.close(")", opening)
     if node.result is not None:
         w.word("->").optional(node.result)
-    return [*lines, *layout.lay_out(w.put(":").tokens, depth), *_body(node.body, depth + 1)]
+    return [
+        *lines,
+        *layout.lay_out(w.put(":").tokens, depth),
+        *_body(node.body, depth + 1, in_def=True),
+    ]
 
 
 def _class(node: py.Class, depth: int) -> list[str]:
@@ -564,10 +568,16 @@ def _class(node: py.Class, depth: int) -> list[str]:
     return lines
 
 
-def _body(body: py.Block, depth: int) -> list[str]:
+def _body(body: py.Block, depth: int, *, in_def: bool = False) -> list[str]:
+    """The statements of a block; a function stands apart, but not from a `def` before it."""
     lines: list[str] = []
+    previous: py.Statement | None = None
     for statement in body or (py.Pass(),):
+        apart = py.Function in (type(statement), type(previous))
+        if apart and not (in_def and previous is None):
+            lines.append("")
         lines += print_statement(statement, depth)
+        previous = statement
     return lines
 
 

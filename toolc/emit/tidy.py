@@ -43,7 +43,7 @@ def tidy(block: py.Block) -> py.Block:
     made: list[py.Statement] = []
     for statement in block:
         made.extend(_tidied(statement))
-    return _returns(tuple(made))
+    return _returns(_member(tuple(made)))
 
 
 def _tidied(statement: py.Statement) -> py.Block:
@@ -116,6 +116,17 @@ def _operands(value: py.Expr, operator: str) -> tuple[py.Expr, ...]:
     if isinstance(value, py.Logic) and value.operator == operator:
         return value.operands
     return (value,)
+
+
+def _member(block: py.Block) -> py.Block:
+    """`return found[0]` for `result = found[0]` and `return result`."""
+    match block[-2:]:
+        case (
+            py.Assign(targets=(py.Name() as name,), value=py.Subscript() as value),
+            py.Return(value=py.Name() as result),
+        ) if name.id == result.id and not isinstance(value.indexes[0], (py.Str, py.Slice)):
+            return (*block[:-2], py.Return(value))
+    return block
 
 
 def _returns(block: py.Block) -> py.Block:

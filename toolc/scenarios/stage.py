@@ -61,13 +61,14 @@ class Artifacts(Build):
 
 
 class Stage(NamedTuple):
-    """What plans are played on. `pieces` are the scenarios' own expressions as functions."""
+    """What plans are played on. `pieces` are the scenarios' own expressions as functions, with
+    all that they call; whoever runs tests adds `expect`."""
 
     definition: EnvironmentDef
     artifacts: Artifacts
     environment: Environment
     base: Base
-    pieces: Mapping[str, Callable[..., Any]]
+    pieces: dict[str, Callable[..., Any]]
     constants: Mapping[str, Any]
     scalars: tuple[str, ...]
 

@@ -21,9 +21,12 @@ from toolc.syntax.recovery import Recovery, Unreadable
 from toolc.syntax.tree import Expr, Module
 
 MAX_TEXT = 1 << 20
-# How high a tree may be, so that a recursive pass is safe.
+# How high a tree may be, so that a recursive pass is safe. So many branches count as one level,
+# since in Python each `elif` nests in the one before.
 MAX_HEIGHT = 150
 MAX_HOLE_HEIGHT = 40
+BRANCHES = 3
+BRANCHING = ("if_", "match")
 NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -139,6 +142,8 @@ class _Parser:
                         arguments = [None if k is None else children[k] for k in kept]
                     if function is not None:
                         height += 1
+                        if splices and name in BRANCHING:
+                            height += len(arguments) // BRANCHES
                         if height > limit:
                             self._stop("TC0121", Span(begin, end))
                         value = function(Span(begin, end), *arguments)

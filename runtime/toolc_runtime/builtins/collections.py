@@ -131,7 +131,7 @@ def group_by(pairs: Sequence[tuple[K, V]]) -> dict[K, list[V]]:
 
 
 def keys(entries: dict[K, Any] | Table[K, Any]) -> list[K]:
-    """The keys, in order."""
+    """The keys, in order; of a record, those of the fields it has."""
     charge(len(entries))
     return list(entries.keys())
 

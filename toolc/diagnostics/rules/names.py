@@ -47,7 +47,9 @@ RULES: tuple[Rule, ...] = (
         "TC0205",
         "reserved name",
         "`{name}` is a name that toolc keeps for itself",
-        "Names that begin with two underscores, or with `_toolc`, are kept for emitted code.",
+        "Names that begin with two underscores, or with `_toolc`, are kept for emitted code; so is "
+        "`_` for declarations. Tables and states keep their names in Python, so none of its "
+        "keywords serves.",
         spec("const __limit = 3"),
         spec("const limit = 3"),
     ),

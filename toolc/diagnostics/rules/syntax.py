@@ -194,7 +194,7 @@ RULES: tuple[Rule, ...] = (
         "nested too deeply",
         "this is nested too deeply",
         "Brackets nest at most 100 levels and expressions at most 150, counting each operator of "
-        "a chain. "
+        "a chain and, as one, every 3 branches of an `if` or a `match`. "
         "Name the parts with `let`, or join a long list of texts with `join`.",
         "const deep = " + "-" * 200 + "1\n",
         "const deep = -1\n",
