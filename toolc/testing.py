@@ -26,7 +26,7 @@ from toolc_runtime.errors import BudgetExceeded, Fail
 from toolc_runtime.state import settle
 from toolc_runtime.values import canonical, plain
 
-MAX_TEST_STEPS = 10 * MAX_STEPS
+MAX_TEST_STEPS = 2 * MAX_STEPS
 """Loop steps of all calls of one test."""
 MAX_SHOWN = 500
 """Characters of a value that are shown."""

@@ -23,6 +23,8 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     from toolc.files import why
 
+    if os.path.lexists(args.folder) and not os.path.isdir(args.folder):
+        raise UsageError(f"`{args.folder}` is not a folder")
     paths = {os.path.join(args.folder, name): text for name, text in FILES.items()}
     taken = [path for path in paths if os.path.lexists(path)]
     if taken:
@@ -36,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"cannot write to `{args.folder}`: {why(error)}") from None
     for path in paths:
         print(os.path.normpath(path))
-    say("next: toolc compile . && toolc show build/greenhouse")
+    readme = os.path.normpath(os.path.join(args.folder, "README.md"))
+    say(f"{readme} says what to do next")
     return 0
 
 
@@ -64,11 +67,15 @@ invariant sane "No bed is wetter than wet.": all(b.moisture <= 100 for b in beds
 
 # ---------------------------------------------------------------- tools
 
-tool get_bed "Look up a bed: its plant, its moisture, and the moisture that the plant wants." (bed: BedName) -> Bed {
+tool get_bed "Look up a bed: its plant, its moisture, and the moisture that the plant wants." (
+  bed: BedName,
+) -> Bed {
   return beds[bed] else fail "unknown bed: {bed}"
 }
 
-tool find_bed "Find the bed in which a plant grows." (plant: str "The plant, such as 'fern'.") -> str {
+tool find_bed "Find the bed in which a plant grows." (
+  plant: str "The plant, such as 'fern'.",
+) -> str {
   let found = first(b for b in beds if b.plant == plant) else fail "nobody planted {plant}"
   return found.name
 }
@@ -106,7 +113,8 @@ scenario two_beds "Two calls that may go together" {
   answer [north.plant, south.plant]
 }
 
-scenario water_it "Calls that rest on each other, and change the state" for b in beds if b.moisture < b.wanted {
+scenario water_it "Calls that rest on each other, and change the state"
+  for b in beds if b.moisture < b.wanted {
   user "Give the {b.plant} as much water as it wants."
   plan {
     step "Where does it grow?" let name = find_bed(plant: b.plant)
