@@ -249,7 +249,9 @@ _SUSPECT = re.compile(r"[0-9]{19}|[0-9][eE]")  # only such numbers can be beyond
 _SHORT = 200  # a text with few numbers: looking at each costs less than a search for suspect ones
 _make_scanner: Any = _scanner.make_scanner
 _scan: Callable[[str, int], tuple[Any, int]] = _make_scanner(_FAST)
-_scan_strictly: Callable[[str, int], tuple[Any, int]] = _make_scanner(_STRICT)
+_scan_numbers: Callable[[str, int], tuple[Any, int]] = _make_scanner(
+    json.JSONDecoder(parse_int=_int, parse_float=_float, parse_constant=_constant)
+)
 
 
 def parse(text: str, limit: int = MAX_INPUT) -> Any:
@@ -262,8 +264,10 @@ def parse(text: str, limit: int = MAX_INPUT) -> Any:
         raise Malformed(f"the text has {len(text):,} characters, more than {limit:,}")
     try:
         if len(text) <= _SHORT:
-            value, end = _scan_strictly(text, 0)
-            suspect = False
+            value, end = _scan_numbers(text, 0)
+            # Each member of an object has a colon, so as many colons as keys leave none twice.
+            flat = type(value) is dict and text.count(":") == len(value)
+            suspect = not flat or text.count("{") > 1
         else:
             value, end = _scan(text, 0)
             suspect = _SUSPECT.search(text) is not None

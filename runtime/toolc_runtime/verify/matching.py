@@ -51,10 +51,16 @@ def does(number: int, step: Step, run: Run) -> bool:
         for name, value in step.pinned:
             if not value.matches(arguments.get(name)):
                 return False
-        if step.writes:
-            found = deltas(run.writes[number])
-            return step.written.matches(found) or same_writes(step.writes, found, ids)
-        return step.result.matches(call.result)
+        if not step.writes:
+            return step.result.matches(call.result)
+        writes = run.writes[number]
+        if step.wrote_again(writes):
+            return True
+        found = deltas(writes)
+        if step.written.matches(found) or same_writes(step.writes, found, ids):
+            step.remember(writes)
+            return True
+        return False
     mark = ids.mark()
     if all(ids.unify(value.json, arguments.get(name)) for name, value in step.pinned) and (
         same_writes(step.writes, deltas(run.writes[number]), ids)

@@ -8,13 +8,14 @@ from typing import Any
 
 from toolc_runtime.verify.answers import Answer
 from toolc_runtime.verify.equality import Value
-from toolc_runtime.verify.record import Task
+from toolc_runtime.verify.record import Changes, Task
 
 
 class Step:
     """One step: what a call must be like to match it."""
 
     __slots__ = (
+        "_seen",
         "after",
         "fails",
         "index",
@@ -42,6 +43,39 @@ class Step:
         self.writes: Mapping[str, Any] = {} if self.fails else line.get("writes") or {}
         self.written = Value(self.writes)
         self.after: tuple[int, ...] = tuple(line.get("after") or ())
+        self._seen: tuple[tuple[str, Any, Any, Value], ...] | None = None
+
+    def wrote_again(self, writes: Changes) -> bool:
+        """Whether these are writes that `remember` was given: from the same rows to equal ones.
+
+        Rows that episodes share are the same objects, so a plan that is followed by many episodes
+        is compared field by field once.
+        """
+        seen = self._seen
+        if seen is None or sum(map(_size, writes.values())) != len(seen):
+            return False
+        for name, key, before, after in seen:
+            change = writes.get(name)
+            if change is not None and type(change) is not tuple:
+                change = change.get(key)
+            if change is None or change[0] is not before or not after.matches(change[1]):
+                return False
+        return True
+
+    def remember(self, writes: Changes) -> None:
+        """Keep writes that were found to be the step's, for `wrote_again`."""
+        seen: list[tuple[str, Any, Any, Value]] = []
+        for name, change in writes.items():
+            if type(change) is tuple:
+                seen.append((name, None, change[0], Value(change[1])))
+            else:
+                rows = change.items()
+                seen.extend((name, key, before, Value(after)) for key, (before, after) in rows)
+        self._seen = tuple(seen)
+
+
+def _size(change: Any) -> int:
+    return 1 if type(change) is tuple else len(change)
 
 
 class Plan:
