@@ -172,9 +172,15 @@ class _Loader:
                 parsed = parse(source.text, path)
                 self.modules[path] = parsed.module
                 self.diagnostics.extend(parsed.diagnostics)
-                if parsed.module is None or failed(parsed.diagnostics):
+                if parsed.module is None or not all(map(_mended, parsed.diagnostics)):
                     self.broken.add(path)
         return self.modules[path]
+
+
+def _mended(found: Diagnostic) -> bool:
+    """Whether what was parsed is what the author meant, so that checking it makes sense."""
+    safe = found.fix is not None and found.fix.applicability == "safe"
+    return found.severity == "warning" or safe
 
 
 def load_project(paths: Iterable[str]) -> Project:

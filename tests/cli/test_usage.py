@@ -229,3 +229,12 @@ def test_interrupted_while_it_writes(toolc: Toolc, tmp_path: Path) -> None:
     assert ended.stderr == "toolc: interrupted\n"
     assert (tmp_path / "out" / "manifest.json").read_bytes() == before
     assert sorted(os.listdir(tmp_path)) == ["good.toolc", "out"]
+
+
+def test_a_missing_comma_hides_nothing_else(toolc: Toolc, tmp_path: Path) -> None:
+    source = GOOD.replace('"The first.", b', '"The first." b').replace("a + b", "a + c")
+    write(tmp_path, both=source)
+    ended = toolc("check", "both.toolc", "--format", "json")
+    assert [json.loads(line)["code"] for line in ended.stdout.splitlines()] == ["TC0102", "TC0201"]
+    assert toolc("compile", "both.toolc", "-o", "out").returncode == 1
+    assert not (tmp_path / "out").exists()
