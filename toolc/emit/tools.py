@@ -46,7 +46,7 @@ def emit_tools(environment: core.EnvironmentDef, digest: str = "") -> str:
         imported |= used
     body.append(_registry(environment, globals_))
     imported.add("Tool")
-    imported |= {name for name in names_in(tuple(body)) if name in MODULES or name == "Table"}
+    imported |= {name for name in _declared_with(body) if name in MODULES or name == "Table"}
     if late:
         imported.add("annotations")
     module = py.Module(
@@ -55,6 +55,15 @@ def emit_tools(environment: core.EnvironmentDef, digest: str = "") -> str:
         (*imports(imported, aliases={"State": "BaseState"}), *body),
     )
     return finished(print_module(module))
+
+
+def _declared_with(body: Iterable[py.Statement]) -> Iterator[str]:
+    """The names outside of functions' bodies; those inside are known from lowering."""
+    for statement in body:
+        if isinstance(statement, py.Function):
+            yield from names_in((statement.parameters, statement.result))
+        else:
+            yield from names_in(statement)
 
 
 def finished(source: str) -> str:
