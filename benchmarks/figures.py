@@ -6,6 +6,7 @@
 | reset_retail | a deep copy of retail's database |
 | reset_1m | reset_retail |
 | call_overhead | `json.loads`, the emitted function called directly, `json.dumps` |
+| call_overhead_small | the same, for a tool whose result is a number |
 | retail_call | `json.loads` and `json.dumps` of the same texts alone |
 | call_vs_exec | the source executed at every call, in a thread with a time-out |
 | verdict | a hash of the whole database, before and after which are compared |
@@ -122,9 +123,28 @@ def calls() -> dict[str, Figure]:
     bare = seconds(json_alone, budget=1.0, samples=5) / count
     return {
         "call_overhead": Figure(whole * 1e6, "µs", "ratio 2 or less", parts * 1e6, whole / parts),
+        "call_overhead_small": _small_call(),
         "retail_call": Figure(each * 1e6, "µs", "20 µs", bare * 1e6, each / bare),
         **_against_exec(environment, full, arguments),
     }
+
+
+def _small_call() -> Figure:
+    """The same for a number as result, which nothing remembers the text of."""
+    environment = load(worlds.ROOT / "build/geography")
+    function = environment.tools["get_population"].function
+    arguments = json.dumps({"place": "Japan", "unit": "millions"})
+    episode = environment.episode()
+
+    def full() -> None:
+        episode._trace.clear()
+        episode.call("get_population", arguments)
+
+    def direct() -> None:
+        json.dumps(function(episode.state, **json.loads(arguments)))
+
+    whole, parts = paired(full, direct)
+    return Figure(whole * 1e6, "µs", "ratio 2 or less", parts * 1e6, whole / parts)
 
 
 def played(environment: Environment, sequence: worlds.Calls) -> list[tuple[str, str]]:
