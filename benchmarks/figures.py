@@ -11,6 +11,10 @@
 | call_vs_exec | the source executed at every call, in a thread with a time-out |
 | verdict | a hash of the whole database, before and after which are compared |
 | episodes_per_second | the same with a deep copy of the database in place of a reset |
+
+The environment is warm, as it is after the first episodes of a training run: `call_overhead`,
+`call_vs_exec` and `retail_call` meet rows whose JSON text is remembered, `call_overhead_small` does
+not. The episodes that `verdict` judges are new, and each is judged once.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ import statistics
 import sys
 import tempfile
 import threading
+import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -195,22 +200,32 @@ def verdicts() -> dict[str, Figure]:
         worlds.reference_task(environment, number, sequence)
         for number, sequence in enumerate(recorded)
     ]
-    finished = []
-    for task, sequence in zip(tasks, recorded, strict=True):
-        episode = environment.episode(task)
-        for name, text in sequence:
-            episode.call(name, text)
-        finished.append(episode)
+
+    def finished() -> list[Any]:
+        made = []
+        for task, sequence in zip(tasks, recorded, strict=True):
+            episode = environment.episode(task)
+            for name, text in sequence:
+                episode.call(name, text)
+            made.append(episode)
+        return made
+
+    def judge_once() -> float:
+        """Seconds a verdict, over episodes that nothing has judged before: matching remembers
+        objects by identity, so that judging one episode again would cost next to nothing."""
+        episodes = finished()
+        began = time.process_time()
+        for episode, task in zip(episodes, tasks, strict=True):
+            judge(worlds.verifier, episode, task)
+        return (time.process_time() - began) / len(tasks)
+
+    for episode, task in zip(finished(), tasks, strict=True):
         assert judge(worlds.verifier, episode, task).reward == 1.0
 
     database = worlds.recorded_state()
 
     def hashed() -> None:
         hashlib.sha256(json.dumps(database, sort_keys=True).encode()).hexdigest()
-
-    def judged() -> None:
-        for episode, task in zip(finished, tasks, strict=True):
-            judge(worlds.verifier, episode, task)
 
     def all_played() -> None:
         for task, sequence in zip(tasks, recorded, strict=True):
@@ -219,7 +234,7 @@ def verdicts() -> dict[str, Figure]:
                 episode.call(name, text)
             judge(worlds.verifier, episode, task)
 
-    verdict = seconds(judged, budget=2.0, samples=5) / len(tasks)
+    verdict = statistics.median(judge_once() for _ in range(25))
     whole = seconds(all_played, budget=3.0, samples=5) / len(tasks)
     hash_of_all = seconds(hashed, budget=1.0, samples=5)
     copied = seconds(lambda: copy.deepcopy(database), budget=1.0, samples=5)
