@@ -289,8 +289,8 @@ import toolc.compiler
 from toolc.cli import main
 
 def compile_unit(*task):
-    print(os.getpid(), flush=True)
-    time.sleep(600)
+    os.write(1, b"%d\\n" % os.getpid())  # one write, so that the lines can't mix
+    time.sleep(100)
 toolc.compiler.compile_unit = compile_unit
 main(["compile", sys.argv[1], "-o", "out", "-j", "2"])
 """
@@ -304,8 +304,10 @@ def test_workers_end_with_a_process_that_is_killed(spec: Path) -> None:
         arguments, cwd=spec.parent, env=environment(), stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        workers = [int(process.stdout.readline()) for _ in range(2)]
-        process.kill()
+        try:
+            workers = [int(process.stdout.readline()) for _ in range(2)]
+        finally:
+            process.kill()
         try:
             rest, _ = process.communicate(timeout=60)  # ends as the last of them closes it
         except subprocess.TimeoutExpired:
