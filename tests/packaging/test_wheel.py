@@ -47,7 +47,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_contents(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {"toolc/grammar/toolc.lark", "toolc/cli/__init__.py", "toolc_runtime/py.typed"} <= names
+    assert {"toolc/grammar/toolc.lark", "toolc/guide/guide.md", "toolc_runtime/py.typed"} <= names
+    assert "toolc/guide/museum.toolc" in names
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"toolc", "toolc_runtime"}
     assert not [name for name in names if name.endswith(".pyc")]
