@@ -67,7 +67,7 @@ def _choose(environment: Environment, wanted: str | None, scenario: str | None) 
             return tasks[wanted]
         raise UsageError(f"there is no task `{wanted}`; {_some('tasks', list(tasks))}")
     for task in tasks.values():
-        if scenario is None or task.scenario == scenario:
+        if scenario in (None, task.scenario, task.id):
             return task
     if scenario is None:
         raise UsageError("the environment has no tasks; use --call NAME JSON")
