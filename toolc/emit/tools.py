@@ -9,7 +9,8 @@ from toolc.analysis import core
 from toolc.analysis import types as t
 from toolc.analysis.types import FieldType, Type
 from toolc.emit import data, py
-from toolc.emit.lower import Globals, lower_body
+from toolc.emit.lower import lower_body
+from toolc.emit.lowering.globals import Globals
 from toolc.emit.namer import BUILTINS_MODULE, MODULES, PYTHON, constant_name, free, global_names
 from toolc.emit.printer import print_module
 from toolc.emit.schemas import describe

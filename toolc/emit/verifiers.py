@@ -11,7 +11,9 @@ from toolc.analysis.effects import calls, own_effects
 from toolc.analysis.scenarios import COUNTERS
 from toolc.analysis.types import Type
 from toolc.emit import data, py
-from toolc.emit.lower import Globals, lower_body, nodes
+from toolc.emit.lower import lower_body
+from toolc.emit.lowering.globals import Globals
+from toolc.emit.lowering.trees import nodes
 from toolc.emit.namer import free
 from toolc.emit.printer import print_module
 from toolc.emit.schemas import state_schemas
