@@ -431,7 +431,7 @@ def advance(state: State, by: timedelta) -> None:
 def peek(root: Any, *path: Any) -> Any | None:
     """What the keys, labels and indexes lead to; None as soon as one is missing, null or absent."""
     for step in path:
-        if type(root) is dict or type(root) is Table:
+        if type(root) is dict or isinstance(root, Table):
             root = root.get(step)
         elif isinstance(root, (list, tuple, str)):
             root = root[step] if type(step) is int and -len(root) <= step < len(root) else None

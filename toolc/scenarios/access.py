@@ -26,6 +26,10 @@ class _Watched(Table[Any, Any]):
         self.places.add((self._name, key))
         return super().get(key)
 
+    def __getitem__(self, key: Any) -> Any:
+        self.places.add((self._name, key))
+        return super().__getitem__(key)
+
     def __len__(self) -> int:
         self.places.add((self._name, WHOLE))
         return super().__len__()
