@@ -559,7 +559,7 @@ def _class(node: py.Class, depth: int) -> list[str]:
         w.close(")", opening)
     lines = layout.lay_out(w.put(":").tokens, depth)
     previous: py.Statement | None = None
-    for statement in node.body:
+    for statement in node.body or (py.Pass(),):
         big = isinstance(statement, py.Function)
         if previous is not None and (big or isinstance(previous, (py.Docstring, py.Function))):
             lines.append("")
