@@ -195,7 +195,7 @@ class EnvironmentChecker(Scenarios):
         if not isinstance(bare, (t.Record, t.Union)) and bare != t.NEVER:
             self.report("TC0458", item.row.span, type=t.show(kind.row))
         for key, key_type in zip(item.keys, kind.keys, strict=True):
-            if not (t.is_text(key_type) or t.strip(key_type) in (t.INT, t.NEVER, t.DATE)):
+            if not t.is_key(key_type):
                 self.report("TC0459", key.span, type=t.show(key_type))
         file: str | None = None
         file_span = item.rows.span

@@ -253,7 +253,9 @@ class Declarations:
             if written is None and field.name.text == key.name.text:
                 written = field.type
         if written is not None:
-            self._keyed[name] = t.strip(self.type(self.main if key.type else file, written))
+            kind = t.strip(self.type(self.main if key.type else file, written))
+            # What is no key may refer to this very table, and would never end.
+            self._keyed[name] = kind if t.is_key(kind) else t.NEVER
         return self._keyed[name]
 
     @cached_property

@@ -229,6 +229,11 @@ def nullable(kind: Type) -> bool:
     return isinstance(bare, Optional) or bare in (NULL, JSON)
 
 
+def is_key(kind: Type) -> bool:
+    """Whether rows may be keyed by it; so may a type that was reported already."""
+    return is_text(kind) or strip(kind) in (INT, DATE, NEVER)
+
+
 def is_text(kind: Type) -> bool:
     """Text at run time: str, a string literal union or an enum."""
     bare = strip(kind)
