@@ -144,7 +144,7 @@ class EnvironmentChecker(Scenarios):
             header.description.value,
             header.version.value if header.version else "0",
             clock,
-            int(seed),
+            seed if isinstance(seed, int) else 0,
             tuple(self.declarations.files),
             tuple(self.declarations.named.items()),
             tuple(
