@@ -344,3 +344,9 @@ def test_names_are_distinct_across_files() -> None:
         ("TC0202", "shared.toolc"),
         ("TC0202", "shared.toolc"),
     ]
+
+
+def test_a_decimal_may_have_an_exponent() -> None:
+    found = checked(spec("const small: decimal = 2.5e-3")).environment
+    assert found is not None
+    assert [str(each.value) for each in found.constants] == ["0.0025"]

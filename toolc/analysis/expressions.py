@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from toolc.analysis import core
 from toolc.analysis import types as t
 from toolc.analysis.calls import Calls
-from toolc.analysis.coerce import (
-    formats,
-    read_literal,
-)
+from toolc.analysis.coerce import Mismatch, formats, read_literal
 from toolc.analysis.objects import Objects
 from toolc.analysis.operators import Operators
 from toolc.analysis.paths import Paths
@@ -34,10 +33,18 @@ class Expressions(Objects, Paths, Operators, Calls):
         if value in (float("inf"), float("-inf")):
             return self.wrong("TC0313", node.span, text=node.text)
         if expected is not None and t.strip(t.required(expected)) == t.DECIMAL:
-            return core.Constant(
-                node.span, t.DECIMAL, read_literal(node.text.replace("_", ""), t.DECIMAL)
-            )
+            return self._decimal(node, value, expected)
         return core.Constant(node.span, t.FLOAT, value)
+
+    def _decimal(self, node: tree.Number, value: float, expected: Type) -> core.Expr:
+        text = node.text.replace("_", "")
+        if value:  # the exponent is one of a float, so that this is short
+            text = format(Decimal(text), "f")
+        try:
+            return core.Constant(node.span, t.DECIMAL, read_literal(text, t.DECIMAL))
+        except Mismatch:
+            reason = f"`{node.text}` is no decimal"
+            return self.wrong("TC0310", node.span, reason=reason, type=t.show(expected))
 
     def _string(self, node: tree.String, expected: Type | None) -> core.Expr:
         return core.Constant(node.span, t.STR, node.value)
