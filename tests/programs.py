@@ -67,7 +67,7 @@ class Program:
             known = r.choice(self.names["int"] + self.variables["int"])
             return r.choice([str(r.randint(-3, 9)), known, known])
         d = depth - 1
-        kind = r.randrange(23)
+        kind = r.randrange(25)
         match kind:
             case 0:
                 return f"({self.number(d)} {self.pick('+', '-', '*')} {self.number(d)})"
@@ -121,6 +121,13 @@ class Program:
                 return f"({path}{link} ?? {self.number(d)})"
             case 21:
                 return f"({self.pick('first', 'last')}(log) ?? scores[{self.word(d)}] ?? n)"
+            case 22:
+                text = self.pick('"7"', '"true"', '"[7"', "key", self.word(d))
+                return f"(parse_json({text}, int) ?? {self.number(d)})"
+            case 23:
+                more = self.pick("", r", \"counts\": {{\"a\": 3}}", r", \"x\": 1")
+                row = r'parse_json("{{\"name\": \"a\", \"n\": 4' + more + '}}", Row)'
+                return f"({row}{self.pick('.n', '.counts[key]')} ?? {self.number(d)})"
             case _:
                 return f"(-{self.number(d)})"
 
@@ -181,9 +188,12 @@ class Program:
         if depth <= 0 or r.random() < 0.3:
             return r.choice([*self.names["list"], *self.variables["list"]])
         d = depth - 1
-        match r.randrange(7):
+        match r.randrange(8):
             case 0:
                 return f"[{self.number(d)}, {self.number(d)}]"
+            case 6:
+                text = self.pick('"[1, 2]"', '"[1, true]"', '"[]"', "key")
+                return f"(parse_json({text}, list[int]) ?? {self.members(d)})"
             case 1:
                 return f"[{self.over(d, self.number)}]"
             case 2:

@@ -7,6 +7,7 @@ place (run it on a deep copy), values are copied whenever they are stored. Slow 
 from __future__ import annotations
 
 import copy
+import json
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -230,6 +231,9 @@ class Evaluator:
             raise Failure(f"{name} of an empty list")
         return _BUILTINS[name](*values)
 
+    def TypeArgument(self, node: core.TypeArgument) -> Any:
+        return node.type
+
     def ListOf(self, node: core.ListOf) -> Any:
         return list(map(self.value, node.items))
 
@@ -433,6 +437,38 @@ class Evaluator:
         self.value(node.call)
 
 
+def read(text: str, kind: t.Type = t.JSON) -> Any:
+    """The value of a JSON text of ints, texts, lists, dicts and records."""
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise Failure(f"not JSON: {error}") from None
+    return fitted(value, kind)
+
+
+def fitted(value: Any, kind: t.Type) -> Any:
+    """The value as one of a type."""
+    match t.strip(kind):
+        case t.Scalar(name="json"):
+            return value
+        case t.Scalar(name="int") if type(value) is int:
+            return value
+        case t.Scalar(name="str") if type(value) is str:
+            return value
+        case t.List() as wanted if type(value) is list:
+            return [fitted(item, wanted.item) for item in value]
+        case t.Dict() as wanted if type(value) is dict:
+            return {key: fitted(item, wanted.value) for key, item in value.items()}
+        case t.Record() as record if type(value) is dict:
+            fields = {member.name: member for member in record.members}
+            needed = {f.name for f in record.members if not f.optional and not f.has_default}
+            if needed <= value.keys() <= fields.keys():
+                defaults = {f.name: f.default for f in record.members if f.has_default}
+                given = {name: fitted(item, fields[name].type) for name, item in value.items()}
+                return {**copy.deepcopy(defaults), **given}
+    raise Failure("unexpected JSON")
+
+
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
@@ -470,4 +506,5 @@ _BUILTINS: dict[str, Callable[..., Any]] = {
     "values": lambda entries: list(entries.values()),
     "join": lambda parts, separator: separator.join(parts),
     "reversed": lambda items: items[::-1],
+    "parse_json": read,
 }

@@ -24,7 +24,7 @@ from toolc_runtime.budget import MAX_OUTPUT, MAX_STEPS, METER
 from toolc_runtime.draws import Draws, Mark
 from toolc_runtime.errors import BudgetExceeded, Fail, Malformed
 from toolc_runtime.names import near
-from toolc_runtime.schema import Problem, Problems
+from toolc_runtime.schema import Problem, Problems, summary
 from toolc_runtime.state import (
     Base,
     Context,
@@ -358,11 +358,7 @@ def _error(code: str, message: Any, problems: Sequence[Problem] = ()) -> dict[st
 
 
 def _invalid(name: str, problems: Problems) -> dict[str, Any]:
-    path, message = problems[0]
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return _error(
-        "invalid_arguments", f"{name}: `{path[1:] or 'arguments'}` {message}{more}", problems
-    )
+    return _error("invalid_arguments", f"{name}: {summary(problems, 'arguments')}", problems)
 
 
 def _fault(error: BaseException) -> dict[str, Any]:

@@ -96,6 +96,13 @@ def report(problems: Problems, path: Path, message: str) -> None:
         problems.append(Problem(pointer(path), message))
 
 
+def summary(problems: Problems, whole: str) -> str:
+    """The first problem and how many more there are; `whole` names the value itself."""
+    path, message = problems[0]
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"`{path[1:] or whole}` {message}{more}"
+
+
 def compile_schema(schema: Schema, definitions: Mapping[str, Schema] | None = None) -> Check:
     """The checker of a schema; `definitions` serve `$ref` beside the schema's own `$defs`.
 
@@ -623,8 +630,14 @@ def _tags(objects: list[Schema], name: str) -> list[Any]:
             continue
         member = item.get("properties", {}).get(name)
         known = isinstance(member, Mapping) and name in item.get("required", ())
-        tags.append(member.get("const") if known and isinstance(member, Mapping) else None)
+        tags.append(_only(member) if known and isinstance(member, Mapping) else None)
     return tags
+
+
+def _only(schema: Mapping[str, Any]) -> Any:
+    """The one value that a schema allows, where it says so."""
+    values = schema.get("enum", ())
+    return values[0] if len(values) == 1 else schema.get("const")
 
 
 def _tagged(tag: str, cases: dict[Any, Check], nullable: bool) -> Check:

@@ -59,6 +59,11 @@ VALUES = {
     "slices": ("title[1:] + title[:-1] + title[1:2] + title[:]", "str"),
     "walk over values": ("[n for n in walk(n from 8 by [n // 2])]", "list[int]"),
     "power of negative": ("-2 ** 2", "int"),
+    "json as a record": ("parse_json(title, Book).pages ?? 0", "int"),
+    "json as a list": ("[b.title for b in parse_json(title, list[Book]) ?? []]", "list[str]"),
+    "json as a dict": ("parse_json(text: title, type: dict[int, date])", "dict[int, date]"),
+    "json as an inline record": ("parse_json(title, {at: list[datetime]}).at", "list[datetime]"),
+    "json as json": ("[parse_json(title), parse_json(title, json)]", "list[json]"),
     "quoted interpolation": ("\"{join([b.title for b in books], ', ')} {{x}}\"", "str"),
 }
 
@@ -170,6 +175,11 @@ REFUSED = {
         tool("let ints = [1]", "return ints", result="list[float]"),
     ),
     "a field too many": ("TC0301", tool("let r = {a: 1, b: 2}", "return r", result="{a: int}")),
+    "a local is no type": ("TC0343", value("parse_json(title, title)")),
+    "an expression is no type": ("TC0343", value("parse_json(title, 1 + 1)")),
+    "an unknown type": ("TC0203", value("parse_json(title, list[Bok])", result="json")),
+    "a list of two types": ("TC0303", value("parse_json(title, list[int, str])", result="json")),
+    "json of no type is json": ("TC0301", value("parse_json(title)")),
     "fields of a closed record are known": (
         "TC0221",
         tool("return len(keys(books[title]))"),

@@ -315,6 +315,18 @@ CASES = {
         return state.total
         """,
     ),
+    "json of a type": (
+        'let row = parse_json(key, Row) else fail "bad" return row.n',
+        """
+        try:
+            row = parse_json(key, ROW_JSON)
+        except BudgetExceeded:
+            raise
+        except Fail:
+            raise Fail("bad") from None
+        return row["n"]
+        """,
+    ),
     "pairs": (
         "for id, other in others { total += other.n } for id, door in doors { total += len(door) } "
         "return null",

@@ -140,6 +140,14 @@ FAMILIES: dict[str, tuple[Builtin, ...]] = {
             'to_json([1]) == "[1]"',
             partial=True,
         ),
+        _builtin(
+            "parse_json",
+            ("(text: str) -> json", "(text: str, type: T) -> T"),
+            "The value of a JSON text: any, or one of a type, such as `Order` or `list[Order]`, "
+            "held to its facets and with its defaults filled in.",
+            'parse_json("[1, 2]", list[int]) == [1, 2]',
+            partial=True,
+        ),
     ),
     "numbers": (
         _builtin("abs", "(number: N) -> N", "The absolute value.", "abs(-2) == 2"),

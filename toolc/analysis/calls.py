@@ -17,6 +17,7 @@ from toolc.analysis.constants import NotConstant
 from toolc.analysis.declare import File
 from toolc.analysis.names import listed, suggest
 from toolc.analysis.signatures import concrete, substitute, unify
+from toolc.analysis.type_arguments import as_type
 from toolc.analysis.types import Type
 from toolc.node import Span
 from toolc.syntax import tree
@@ -134,20 +135,9 @@ class Calls(Comprehensions):
         arguments = node.arguments
         if len(arguments) == 1 and isinstance(arguments[0].value, tree.Comprehension):
             return self._over(node, name, arguments[0].value, expected)
-        names = [parameter.name for parameter in overloads[-1].parameters]
-        for index, argument in enumerate(arguments):
-            if isinstance(argument.value, (tree.Comprehension, tree.Walk)):
-                return self.wrong("TC0216", argument.span, name=name)
-            if argument.name is not None and (
-                index >= len(names) or argument.name.text != names[index]
-            ):
-                return self.wrong(
-                    "TC0218",
-                    argument.name.span,
-                    name=argument.name.text,
-                    function=name,
-                    help=suggest(argument.name.text, names),
-                )
+        misplaced = self._misplaced(name, arguments)
+        if misplaced is not None:
+            return misplaced
         fitting = [overload for overload in overloads if len(overload.parameters) == len(arguments)]
         if not fitting:
             counts = sorted({len(overload.parameters) for overload in overloads})
@@ -169,6 +159,24 @@ class Calls(Comprehensions):
                 )
             )
         return self.apply_builtin(node.span, name, fitting, values)
+
+    def _misplaced(self, name: str, arguments: tuple[tree.Argument, ...]) -> core.Expr | None:
+        """A report of an argument that a built-in cannot take where it stands; else None."""
+        names = [parameter.name for parameter in signatures(name)[-1].parameters]
+        for index, argument in enumerate(arguments):
+            if isinstance(argument.value, (tree.Comprehension, tree.Walk)):
+                return self.wrong("TC0216", argument.span, name=name)
+            if argument.name is not None and (
+                index >= len(names) or argument.name.text != names[index]
+            ):
+                return self.wrong(
+                    "TC0218",
+                    argument.name.span,
+                    name=argument.name.text,
+                    function=name,
+                    help=suggest(argument.name.text, names),
+                )
+        return None
 
     def apply_builtin(
         self, span: Span, name: str, overloads: Iterable[Signature], values: list[core.Expr]
@@ -255,6 +263,28 @@ class Calls(Comprehensions):
         items = tuple(core.Constant(argument.span, kind, value) for value in values)
         return core.ListOf(node.span, t.List(kind), items)
 
+    def _parse_json(self, node: tree.Call, expected: Type | None) -> core.Expr | None:
+        """`parse_json(text, T)`; None without a type, where it is like any other built-in."""
+        if len(node.arguments) != 2:
+            return None
+        if self.context.kind == "constant":
+            raise NotConstant(node.span)
+        misplaced = self._misplaced("parse_json", node.arguments)
+        if misplaced is not None:
+            return misplaced
+        text, wanted = (argument.value for argument in node.arguments)
+        known = {*self.file.types, *t.SCALARS}
+        values = {*self.scope.names(), *self.file.values} - known
+        written = as_type(wanted)
+        if written is None or (isinstance(wanted, tree.Ref) and wanted.name in values):
+            return self.wrong("TC0343", wanted.span)
+        kind = self.declarations.type(self.file, written)
+        value = self.check(text, t.STR)
+        if kind == t.NEVER:
+            return core.Constant(node.span, t.NEVER, None)
+        wanted_type = () if kind == t.JSON else (core.TypeArgument(wanted.span, kind),)
+        return core.CallBuiltin(node.span, kind, "parse_json", (value, *wanted_type))
+
     def _walk(self, node: tree.Call, expected: Type | None) -> core.Expr | None:
         argument = node.arguments[0].value if len(node.arguments) == 1 else None
         if not isinstance(argument, tree.Walk):
@@ -315,6 +345,9 @@ _OTHER_NAMES = {
     "zfill": "pad",
     "index": "find",
     "regex": "matches",
+    "from_json": "parse_json",
+    "json_parse": "parse_json",
+    "loads": "parse_json",
     "match": "matches",
     "random": "random_float",
     "randint": "random_int",
@@ -325,6 +358,7 @@ _OTHER_NAMES = {
 _SPECIAL: dict[str, Callable[[Calls, tree.Call, Type | None], core.Expr | None]] = {
     "absent": Calls._absent,
     "values": Calls._values,
+    "parse_json": Calls._parse_json,
     "walk": Calls._walk,
     "file": Calls._file,
 }

@@ -178,6 +178,8 @@ class Checker:
 
 def _mismatch_help(value: core.Expr, expected: Type) -> tuple[str, ...]:
     given, wanted = t.strip(value.type), t.strip(expected)
+    if isinstance(value, core.CallBuiltin) and value.name == "parse_json":
+        return (f"`parse_json(text, {t.show(expected)})` reads a value of that type",)
     if wanted == t.INT and given == t.FLOAT:
         return ("`round(x)`, `floor(x)` or `int(x)` makes an int of a float",)
     if wanted == t.STR and given not in (t.JSON, t.NULL):

@@ -187,10 +187,14 @@ class CallFunction(Expr):
 
 class CallBuiltin(Expr):
     """A built-in of `analysis.builtins`, by its name there; arguments in its order. Partial if
-    its registration says so."""
+    its registration says so. `parse_json` has a `TypeArgument`, unless it reads any JSON."""
 
     name: str
     arguments: tuple[Expr, ...]
+
+
+class TypeArgument(Expr):
+    """A type where an argument stands, as its own type: the second one of `parse_json`."""
 
 
 class ListOf(Expr):

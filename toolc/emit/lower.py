@@ -59,6 +59,7 @@ Lowering.expressions = {
     core.Absent: Lowering.absent,
     core.CallFunction: Lowering.call_function,
     core.CallBuiltin: Lowering.call_builtin,
+    core.TypeArgument: Lowering.type_argument,
     core.ListOf: Lowering.list_,
     core.RecordOf: Lowering.record,
     core.DictOf: Lowering.dict_,

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from toolc.analysis import core
 from toolc.analysis import types as t
 from toolc.analysis.builtins import BUILTINS
+from toolc.analysis.types import Type
 from toolc.node import Node
 
 TYPING = ("Any", "Literal", "NotRequired", "Optional", "TypedDict")
@@ -39,6 +40,7 @@ MODULES: dict[str, str] = {
         "toolc_runtime.state",
     ),
     "Tool": "toolc_runtime.tool",
+    "compile_schema": "toolc_runtime.schema",
 }
 """Where each name that emitted code imports comes from; all others are built-ins' own."""
 BUILTINS_MODULE = "toolc_runtime.builtins"
@@ -99,6 +101,16 @@ def constant_name(name: str) -> str:
         for index, char in enumerate(name)
     )
     return spaced.upper()
+
+
+def shouted(kind: Type) -> str:
+    """The name of a constant that stands for a type: `ORDER`, `ORDER_LIST`."""
+    match kind:
+        case t.List():
+            return f"{shouted(kind.item)}_LIST"
+        case t.Dict():
+            return f"{shouted(kind.value)}_DICT"
+    return constant_name(getattr(kind, "name", "") or "value")
 
 
 _USED: dict[type, tuple[str, ...]] = {

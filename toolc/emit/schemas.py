@@ -72,6 +72,14 @@ def state_schemas(environment: core.EnvironmentDef) -> Schema:
     return {"tables": tables, "state": state, "$defs": writer.definitions()}
 
 
+def type_schema(kind: Type) -> Schema:
+    """The schema that values of a type are held to, without descriptions."""
+    writer = _Writer(recursive([kind]), described=False)
+    schema = writer.schema(kind)
+    definitions = writer.definitions()
+    return {**schema, "$defs": definitions} if definitions else schema
+
+
 def describe(field: FieldType) -> str:
     """What is said of a field: its own description, else its type's."""
     kind = field.type
@@ -128,8 +136,9 @@ def _required(fields: Sequence[FieldType]) -> list[str]:
 class _Writer:
     """Schemas of types, with references to those that are recursive."""
 
-    def __init__(self, references: dict[str, Type]) -> None:
+    def __init__(self, references: dict[str, Type], *, described: bool = True) -> None:
         self._references = references
+        self._described = described
 
     def definitions(self) -> Schema:
         return {name: self.schema(kind, named=True) for name, kind in self._references.items()}
@@ -142,7 +151,7 @@ class _Writer:
 
     def property(self, field: FieldType, *, null_default: bool = True) -> Schema:
         made = dict(self.schema(field.type))
-        description = describe(field)
+        description = describe(field) if self._described else ""
         if description:
             made["description"] = description
         if field.has_default and (null_default or field.default is not None):

@@ -41,9 +41,11 @@ def emit_tools(environment: core.EnvironmentDef, digest: str = "") -> str:
         if constant.name in globals_.constants:
             body.extend(_constant(constant, globals_))
     body.extend(globals_.default_constants())
+    functions = _functions(environment, globals_)
+    body.extend(globals_.check_constants(function for function, _ in functions))
     body.append(_state_class(environment, globals_))
-    for statement, used in _functions(environment, globals_):
-        body.append(statement)
+    for function, used in functions:
+        body.append(function)
         imported |= used
     body.append(_registry(environment, globals_))
     imported.add("Tool")
@@ -93,7 +95,10 @@ def emit_pieces(environment: core.EnvironmentDef, pieces: Sequence[Piece]) -> st
         parameters = tuple(py.Parameter(name) for name in ("state", *lowered.parameters))
         doc = (py.Docstring(piece.doc),) if piece.doc else ()
         body.append(py.Function(piece.name, parameters, None, (*doc, *lowered.body)))
-    return print_module(py.Module((), "", (*imports(imported), *body)))
+    checks = tuple(globals_.check_constants(body))
+    if checks:
+        imported.add("compile_schema")
+    return print_module(py.Module((), "", (*imports(imported), *checks, *body)))
 
 
 def banner(environment: core.EnvironmentDef, digest: str = "") -> tuple[str, ...]:

@@ -7,13 +7,12 @@ from typing import Any, Literal
 
 from toolc.analysis import core
 from toolc.analysis import types as t
-from toolc.analysis.effects import calls, own_effects
+from toolc.analysis.effects import calls, nodes, own_effects
 from toolc.analysis.scenarios import COUNTERS
 from toolc.analysis.types import Type
 from toolc.emit import data, py
 from toolc.emit.lower import lower_body
 from toolc.emit.lowering.globals import Globals
-from toolc.emit.lowering.trees import nodes
 from toolc.emit.namer import free
 from toolc.emit.printer import print_module
 from toolc.emit.schemas import state_schemas
@@ -88,7 +87,12 @@ class _Module:
         names = {name: free(python, _RESERVED) for name, python in made.names.items()}
         self.globals = Globals(environment, names, made.constants, made.types)
         self.originals = dict(zip(names.values(), made.names.values(), strict=True))
-        self.taken = {*_RESERVED, *names.values(), *made.constants.values()}
+        self.taken = {
+            *_RESERVED,
+            *names.values(),
+            *made.constants.values(),
+            *self.globals.checks.values(),
+        }
         self.imported: set[str] = set()
         self.body: list[py.Statement] = []
         self.invariants: list[tuple[core.InvariantDef, str, tuple[str, ...]]] = []
@@ -101,7 +105,8 @@ class _Module:
             verifier = _Verifier(self, scenario, name).function()
             self.body.append(verifier)
             verifiers.append((py.Str(scenario.name), py.Name(name)))
-        body = (*self.body, py.Assign((py.Name("VERIFIERS"),), py.DictDisplay(tuple(verifiers))))
+        registry = py.Assign((py.Name("VERIFIERS"),), py.DictDisplay(tuple(verifiers)))
+        body = (*self.globals.check_constants(self.body), *self.body, registry)
         doc = f"Verifiers of the scenarios of {self.environment.name}."
         module = py.Module(banner(self.environment, digest), doc, (*self._imports(body), *body))
         return finished(print_module(module))

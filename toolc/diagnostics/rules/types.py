@@ -364,4 +364,14 @@ RULES: tuple[Rule, ...] = (
         spec(*(f"type T{n} = T{n + 1}" for n in range(60)), "type T60 = int"),
         spec(*(f"type T{n} = T{n + 1}" for n in range(6)), "type T6 = int"),
     ),
+    Rule(
+        "TC0343",
+        "not a type",
+        "the second argument of `parse_json` is a type",
+        "`parse_json(text, T)` reads JSON text as a value of a type: the name of a type, or "
+        "`list[T]`, `dict[K, V]` or `{a: T}` of such. Give any other type a name first: "
+        "`type Id = str?`.",
+        value('parse_json("474", lent)'),
+        value('parse_json("474", int)'),
+    ),
 )

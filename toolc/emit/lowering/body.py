@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from toolc.analysis import core
+from toolc.analysis.effects import nodes
 from toolc.emit import py
 from toolc.emit.lowering.globals import Globals
 from toolc.emit.lowering.shapes import is_stable
-from toolc.emit.lowering.trees import in_place, nodes
-from toolc.emit.namer import Scope, names_used
+from toolc.emit.lowering.trees import in_place
 
 
 class Body:
@@ -24,7 +24,7 @@ class Body:
 
     def __init__(self, globals_: Globals, root: core.Block) -> None:
         self.globals = globals_
-        self.scope = Scope(names_used(root, globals_.taken))
+        self.scope = globals_.scope(root)
         self.out: list[py.Statement] = []
         self.imported: set[str] = set()
         self.owned: set[int] = set()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from toolc.analysis import core
+from toolc.analysis.effects import nodes
+from toolc.analysis.types import Type
 from toolc.emit import data, py
-from toolc.emit.namer import Scope, free, names_used
+from toolc.emit.namer import Scope, free, names_used, shouted
+from toolc.emit.schemas import type_schema
+from toolc.emit.tidy import names_in
 
 
 class Globals:
@@ -30,6 +34,12 @@ class Globals:
         self._defaults: dict[tuple[str, str], str] = {}
         for function in environment.functions:
             self._name_defaults(function)
+        self.checks: dict[Type, str] = {}
+        """The check of each type that `parse_json` reads, under its name."""
+        for node in nodes(environment):
+            if isinstance(node, core.TypeArgument) and node.type not in self.checks:
+                taken = {*self.checks.values(), *constants.values(), *names.values()}
+                self.checks[node.type] = free(f"{shouted(node.type)}_JSON", taken)
         self.taken = {**names, **{f"constant {name}": python for name, python in constants.items()}}
 
     def _name_defaults(self, function: core.Function) -> None:
@@ -60,9 +70,22 @@ class Globals:
                     kind = data.annotation(parameter.field.type, self.types)
                     yield py.Assign((py.Name(name),), _default(parameter), kind)
 
+    def check_constants(self, body: Iterable[py.Statement]) -> Iterator[py.Statement]:
+        """The assignments of the checks that a module's statements refer to."""
+        used = {name for statement in body for name in names_in(statement)}
+        for kind, name in self.checks.items():
+            if name in used:
+                schema = data.expression(type_schema(kind))
+                yield py.Assign((py.Name(name),), py.call("compile_schema", schema))
+
+    def scope(self, root: core.Block) -> Scope:
+        """The scope of a body, in which no local has a name that its Python refers to."""
+        checks = {self.checks[n.type] for n in nodes(root) if isinstance(n, core.TypeArgument)}
+        return Scope(names_used(root, self.taken) | checks)
+
     def parameters(self, function: core.Function) -> tuple[str, ...]:
         """The Python names of a function's parameters."""
-        scope = Scope(names_used(function.body or (), self.taken))
+        scope = self.scope(function.body or ())
         return tuple(scope.bind(parameter.symbol) for parameter in function.parameters)
 
 

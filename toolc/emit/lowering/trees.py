@@ -7,25 +7,12 @@ from typing import Any
 
 from toolc.analysis import core
 from toolc.analysis import types as t
+from toolc.analysis.effects import nodes
 from toolc.analysis.types import Type
 from toolc.node import Node
 
 Path = tuple[core.Expr, tuple[core.Expr | str, ...]]
 """A root, and the labels, keys and indexes that lead on from it."""
-
-
-def nodes(root: Any) -> Iterator[Node]:
-    """Every node of a typed tree, types and symbols left out."""
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, tuple):
-            stack.extend(node)
-        elif isinstance(node, Node) and not isinstance(node, (core.Symbol, Type)):
-            yield node
-            stack.extend(
-                value for key, value in node.__dict__.items() if key not in ("type", "span")
-            )
 
 
 def parts_of(node: Any) -> Iterator[Any]:

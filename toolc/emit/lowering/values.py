@@ -21,6 +21,10 @@ class Values(Facts):
         self.imported.update(name for name in names_in(value) if name in MODULES)
         return value
 
+    def type_argument(self, node: core.TypeArgument) -> py.Expr:
+        """The check that reads values of the type."""
+        return py.Name(self.globals.checks[node.type])
+
     def tuple_(self, node: core.TupleOf) -> py.Expr:
         return py.TupleDisplay(tuple(self.exprs(*node.items)))
 
