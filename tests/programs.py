@@ -15,9 +15,12 @@ table rows[name]: Row = [
 state total: int = 0
 state scores: dict[str, int] = {"a": 1, "b": 7}
 state log: list[int] = [4]
+state held: Row? = null
+state kept: Row? = {name: "k", n: 5, counts: {"a": 2}}
 const weights = {"a": 1, "b": 2, "c": 3}
 fn twice(x: int) -> int { return x * 2 }
 fn label(row: Row, suffix: str = "!") -> str { return row.name + suffix }
+fn row_of(key: str) -> Row? { return rows[key] ?? null }
 fn bounded(x: int) -> int {
   require x < 40 else fail {error: "too large", x: x}
   return x
@@ -67,7 +70,7 @@ class Program:
             known = r.choice(self.names["int"] + self.variables["int"])
             return r.choice([str(r.randint(-3, 9)), known, known])
         d = depth - 1
-        kind = r.randrange(25)
+        kind = r.randrange(27)
         match kind:
             case 0:
                 return f"({self.number(d)} {self.pick('+', '-', '*')} {self.number(d)})"
@@ -128,6 +131,13 @@ class Program:
                 more = self.pick("", r", \"counts\": {{\"a\": 3}}", r", \"x\": 1")
                 row = r'parse_json("{{\"name\": \"a\", \"n\": 4' + more + '}}", Row)'
                 return f"({row}{self.pick('.n', '.counts[key]')} ?? {self.number(d)})"
+            case 24:
+                base = self.pick("held", "kept", f"row_of({self.word(d)})")
+                path = base + self.pick(".n", f".counts[{self.word(d)}]")
+                return self.pick(f"({path} ?? {self.number(d)})", f"({path} else fail key)")
+            case 25:
+                either = f"rows[{self.word(d)}] ?? {self.pick('held', 'kept', 'rows[key]')}"
+                return f"(({either}).n ?? {self.number(d)})"
             case _:
                 return f"(-{self.number(d)})"
 

@@ -181,7 +181,7 @@ class Evaluator:
     def reach(self, node: core.Expr) -> Any:
         """The value at the end of a path, MISSING where a link is missing."""
         match node:
-            case core.Narrowed():
+            case core.Narrowed() | core.Present():
                 return self.reach(node.value)
             case core.Coalesce():
                 found = self.reach(node.left)
@@ -214,6 +214,12 @@ class Evaluator:
             raise Failure(self.value(node.error)) from None
         if found is None and not t.nullable(node.type):
             raise Failure(self.value(node.error))
+        return found
+
+    def Present(self, node: core.Present) -> Any:
+        found = self.value(node.value)
+        if found is None:
+            raise Failure("the value is null")
         return found
 
     def Absent(self, node: core.Absent) -> Any:

@@ -146,6 +146,7 @@ def test_bodies(body: tuple[str, ...]) -> None:
     assert judge(tool(*body)) == ()
 
 
+_LINKED = ("record B { c: int, a?: A }", "record A { b: B?, all: list[B?] = [] }")
 REFUSED = {
     "a write ends what is known of a place": (
         "TC0311",
@@ -186,8 +187,15 @@ REFUSED = {
     ),
     "a null in the middle of a path": (
         "TC0311",
-        spec("record B { c: int }", "record A { b: B? }")
-        + "fn f(a: A) -> int { return a.b.c ?? 0 }\n",
+        spec(*_LINKED, "fn f(a: A) -> int { return a.b.c }"),
+    ),
+    "a null in the middle of a key's path": (
+        "TC0311",
+        spec(*_LINKED, "fn f(a: A, d: dict[int, int]) -> int { return d[a.b.c] ?? 0 }"),
+    ),
+    "a null beside a path": (
+        "TC0311",
+        spec(*_LINKED, 'fn f(a: A) -> int { return a.b.c + 1 else fail "none" }'),
     ),
 }
 
@@ -195,6 +203,23 @@ REFUSED = {
 @pytest.mark.parametrize(("code", "text"), REFUSED.values(), ids=REFUSED)
 def test_refused(code: str, text: str) -> None:
     assert [each.code for each in judge(text)] == [code]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "a.b.c ?? 0",
+        "a.b.c ?? a.b.a.b.c ?? 0",
+        'a.b.a.b.c else fail "none"',
+        'a.b.a.b.c ?? a.b.c else fail "none"',
+        "a.all[0].a.b.c ?? 0",
+        "none(a).c ?? 0",
+        "(a.b ?? a.all[0]).c ?? 0",
+    ],
+)
+def test_null_links_of_a_path_are_handled_to_its_right(path: str) -> None:
+    functions = ("fn none(a: A) -> B? { return a.b }", f"fn f(a: A) -> int {{ return {path} }}")
+    assert judge(spec(*_LINKED, *functions)) == ()
 
 
 def test_keys_of_an_open_record() -> None:

@@ -16,9 +16,11 @@ record Row { name: str, n: int, price: float, tags: list[str], counts: dict[str,
 table rows[name]: Row = []
 table others[id: str]: {n: int} = []
 state total: int = 0
+state spare: Row? = null
 state doors: dict[str, str] = {}
 const factor = {"a": 1, "b": 2}
 enum Unit { "a", "b" }
+fn row_of(key: str) -> Row? { return rows[key] ?? null }
 proc bump(by: int) -> int { total += by return total }
 """
 

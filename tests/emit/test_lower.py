@@ -31,6 +31,42 @@ CASES = {
         return found
         """,
     ),
+    "null in the middle of a path": (
+        'let row = row_of(key) let kept = spare.n ?? row.counts["a"] else fail "none" return kept',
+        """
+        row = row_of(state, key)
+        kept = peek(state.spare, "n")
+        if kept is None:
+            kept = peek(row, "counts", "a")
+        if kept is None:
+            raise Fail("none")
+        return kept
+        """,
+    ),
+    "null in the middle of a path with a key that may fail": (
+        'return row_of(key).tags[xs[0]] else fail "none"',
+        """
+        try:
+            value = at(present(row_of(state, key))["tags"], at(xs, 0))
+        except BudgetExceeded:
+            raise
+        except Fail:
+            raise Fail("none") from None
+        return value
+        """,
+    ),
+    "either of two rows": (
+        "return (rows[key] ?? rows[upper(key)]).n ?? 0",
+        """
+        row = state.rows.get(key)
+        if row is None:
+            row = state.rows.get(key.upper())
+        n_2 = peek(row, "n")
+        if n_2 is None:
+            n_2 = 0
+        return n_2
+        """,
+    ),
     "a default from a dict": (
         'return doors[key] ?? "closed"',
         'return state.doors.get(key, "closed")',

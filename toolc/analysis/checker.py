@@ -48,6 +48,9 @@ class Checker:
         self.scope = Scope()
         self.context = Context("constant")
         self.facts: flow.Facts = {}
+        self.handled: frozenset[int] = frozenset()
+        """The nodes (by identity) that a path goes on from, and whose null `??` or `else fail`
+        handles."""
 
     def report(
         self,
@@ -104,6 +107,22 @@ class Checker:
             if known is not None:
                 return core.Narrowed(result.span, known, result)
         return result
+
+    def path(self, node: tree.Expr, expected: Type | None) -> core.Expr:
+        """The left side of `??` or `else fail`, which handle null wherever its path goes on."""
+        outer = self.handled
+        self.handled |= {id(base) for base in _bases(node)}
+        try:
+            return self.expr(node, expected)
+        finally:
+            self.handled = outer
+
+    def base(self, node: tree.Expr) -> core.Expr:
+        """What a path goes on from."""
+        value = self.expr(node)
+        if id(node) in self.handled and isinstance(t.strip(value.type), t.Optional):
+            return core.Present(value.span, t.required(value.type), value)
+        return value
 
     def check(self, node: tree.Expr, expected: Type) -> core.Expr:
         """The expression as a value of a type."""
@@ -174,6 +193,17 @@ class Checker:
             check_facets(items, expected)
         except Mismatch as mismatch:
             self.report("TC0310", span, reason=mismatch.reason, type=t.show(expected))
+
+
+def _bases(node: tree.Expr) -> Iterator[tree.Expr]:
+    """What the path of an expression goes on from, outside in; of `a ?? b` either path."""
+    match node:
+        case tree.Attribute() | tree.Index():
+            yield node.base
+            yield from _bases(node.base)
+        case tree.Binary(operator="??"):
+            yield from _bases(node.left)
+            yield from _bases(node.right)
 
 
 def _mismatch_help(value: core.Expr, expected: Type) -> tuple[str, ...]:

@@ -152,11 +152,18 @@ class Conditional(Expr):
     otherwise: Expr
 
 
+class Present(Expr):
+    """The same value, which is not null. Partial. Only where a path left of `??` or `else fail`
+    goes on from what may be null."""
+
+    value: Expr
+
+
 class Coalesce(Expr):
     """`left ?? right`: right where left is null or a partial operation *on left's path* (the
-    Lookup, Item, At and Field nodes from the outside in) finds nothing. Where the path starts
-    with a partial CallBuiltin (`first(xs)`, `min(xs)`, `int(text)`), a failure of that call
-    counts as well; where it is a Coalesce itself, the path of its right side."""
+    Lookup, Item, At, Present and Field nodes from the outside in) finds nothing. Where the path
+    starts with a partial CallBuiltin (`first(xs)`, `min(xs)`, `int(text)`), a failure of that
+    call counts as well; where it is a Coalesce itself, the path of its right side."""
 
     left: Expr
     right: Expr

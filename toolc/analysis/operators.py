@@ -56,7 +56,7 @@ class Operators(Checker):
         return core.Logic(node.span, t.BOOL, node.operator, operands)
 
     def _coalesce(self, node: tree.Binary, expected: Type | None) -> core.Expr:
-        left = self.expr(node.left, expected)
+        left = self.path(node.left, expected)
         right = self.expr(node.right, t.required(left.type) if expected is None else expected)
         if (
             is_literal_type(t.required(left.type))
@@ -270,7 +270,7 @@ class Operators(Checker):
         )
 
     def _or_fail(self, node: tree.OrFail, expected: Type | None) -> core.Expr:
-        value = self.expr(node.value, expected)
+        value = self.path(node.value, expected)
         error = self.check(node.error, t.JSON)
         if value.type != t.NEVER and not t.nullable(value.type) and not partial(value):
             self.report("TC0331", node.value.span)

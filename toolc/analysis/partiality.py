@@ -11,7 +11,7 @@ from toolc.analysis.builtins import BUILTINS
 def may_miss(value: core.Expr) -> bool:
     """Whether `??` has something to catch: a path that may find nothing."""
     match value:
-        case core.Lookup() | core.Item() | core.At():
+        case core.Lookup() | core.Item() | core.At() | core.Present():
             return True
         case core.Field():
             return may_miss(value.base)
@@ -26,7 +26,7 @@ def may_miss(value: core.Expr) -> bool:
 def partial(value: Any) -> bool:
     """Whether evaluating may fail, not counting budgets."""
     match value:
-        case core.Lookup() | core.Item() | core.At():
+        case core.Lookup() | core.Item() | core.At() | core.Present():
             return True
         case core.CallBuiltin():
             return BUILTINS[value.name].partial or any(map(partial, value.arguments))

@@ -59,7 +59,7 @@ class Paths(Checker):
         return core.ScalarRef(node.span, self.declarations.scalars[name], name)
 
     def _attribute(self, node: tree.Attribute, expected: Type | None) -> core.Expr:
-        base = self.expr(node.base)
+        base = self.base(node.base)
         bare = t.strip(base.type)
         name = node.name.text
         if bare == t.NEVER:
@@ -113,7 +113,7 @@ class Paths(Checker):
         )
 
     def _index(self, node: tree.Index, expected: Type | None) -> core.Expr:
-        base = self.expr(node.base)
+        base = self.base(node.base)
         bare = t.strip(base.type)
         if isinstance(bare, t.TableType) and isinstance(base, core.TableRef):
             return self.lookup(node, base, bare)

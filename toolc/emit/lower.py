@@ -57,6 +57,7 @@ Lowering.expressions = {
     core.Coalesce: Lowering.coalesce,
     core.OrFail: Lowering.or_fail,
     core.Absent: Lowering.absent,
+    core.Present: Lowering.present,
     core.CallFunction: Lowering.call_function,
     core.CallBuiltin: Lowering.call_builtin,
     core.TypeArgument: Lowering.type_argument,

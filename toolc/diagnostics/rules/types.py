@@ -94,7 +94,8 @@ RULES: tuple[Rule, ...] = (
         "TC0311",
         "unhandled null",
         "this may be null: it is `{type}`",
-        "A value that may be null or absent is used where one is needed.",
+        "A value that may be null or absent is used where one is needed. A path goes on from such "
+        "a value only left of `??` or `else fail`.",
         value("books[title].rating * 2", result="float"),
         value("(books[title].rating ?? 0) * 2", result="float"),
     ),

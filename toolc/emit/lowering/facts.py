@@ -58,7 +58,9 @@ class Facts(Body):
                 )
                 covered = asked is not None and set(asked) <= set(known)
                 return covered and self.is_total(node.key)
-            case core.Lookup() | core.Item() | core.At() | core.OrFail() | core.CallFunction():
+            case core.Lookup() | core.Item() | core.At() | core.Present():
+                return False
+            case core.OrFail() | core.CallFunction():
                 return False
             case core.CallBuiltin() if BUILTINS[node.name].partial:
                 return False

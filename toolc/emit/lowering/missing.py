@@ -5,10 +5,11 @@ from __future__ import annotations
 from toolc.analysis import core
 from toolc.analysis import types as t
 from toolc.analysis.builtins import BUILTINS
+from toolc.analysis.partiality import may_miss
 from toolc.emit import py
 from toolc.emit.lowering.comprehensions import Comprehensions
 from toolc.emit.lowering.shapes import assigned, is_name, state_of
-from toolc.emit.lowering.trees import hint, path_of, unnarrowed
+from toolc.emit.lowering.trees import has_gap, hint, path_of, unnarrowed
 
 
 class Missing(Comprehensions):
@@ -94,17 +95,16 @@ class Missing(Comprehensions):
     def maybe(self, node: core.Expr) -> py.Expr:
         """The value, or None where a link of its path is missing."""
         root, path = path_of(node)
-        called = isinstance(root, core.CallBuiltin) and BUILTINS[root.name].partial
-        if not called and not any(isinstance(link, core.Expr) for link in path):
-            return self.expr(unnarrowed(node))
+        opened = may_miss(root)
         keys = [link for link in path if isinstance(link, core.Expr)]
+        gap = has_gap(node)
+        if not opened and not keys and not gap:
+            return self.expr(unnarrowed(node))
         if isinstance(root, core.TableRef):
             base: py.Expr = state_of(root.name)
             made = self.exprs(*keys)
         else:
-            start = (
-                self.maybe_called if isinstance(root, core.CallBuiltin) and called else self.borrow
-            )
+            start = self.opening if opened else self.borrow
             base, *made = self.operands(
                 lambda: start(root),
                 *(lambda key=key: self.expr(key) for key in keys),
@@ -113,17 +113,24 @@ class Missing(Comprehensions):
             return base
         values = iter(made)
         steps = [py.Str(link) if isinstance(link, str) else next(values) for link in path]
-        bare = unnarrowed(node)
-        if len(steps) == 1 and isinstance(bare, (core.Lookup, core.Item)):
+        if len(steps) == 1 and not gap and isinstance(unnarrowed(node), (core.Lookup, core.Item)):
             return py.call(py.Attribute(base, "get"), steps[0])
         return self.call("peek", base, *steps)
 
-    def maybe_called(self, call: core.Expr, name: str = "") -> py.Expr:
+    def opening(self, root: core.Expr) -> py.Expr:
+        """The root of a path, or None where it is missing itself."""
+        if isinstance(root, core.CallBuiltin):
+            return self.maybe_called(root)
+        assert isinstance(root, core.Coalesce)
+        name = self.scope.fresh(hint(root))
+        self.into_coalesce(name, root, missing=True)
+        return py.Name(name)
+
+    def maybe_called(self, call: core.CallBuiltin, name: str = "") -> py.Expr:
         """A partial built-in's result, or None where it fails; `name` may hold it.
 
         What fails in an argument is no failure of the call.
         """
-        assert isinstance(call, core.CallBuiltin)
         found = self.found(call)
         if found is not None:
             return found

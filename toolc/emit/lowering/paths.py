@@ -44,5 +44,8 @@ class Paths(Facts):
         stop = made.pop(0) if node.stop is not None else None
         return py.Subscript(base, (py.Slice(start, stop),))
 
+    def present(self, node: core.Present) -> py.Expr:
+        return self.call("present", self.borrow(node.value))
+
     def absent(self, node: core.Absent) -> py.Expr:
         return py.Compare((py.Str(node.name), self.borrow(node.base)), ("not in",))

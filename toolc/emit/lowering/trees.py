@@ -58,10 +58,17 @@ def path_of(node: core.Expr) -> Path:
             case core.Lookup():
                 links.append(current.key)
                 return current.table, tuple(reversed(links))
-            case core.Narrowed():
+            case core.Narrowed() | core.Present():
                 current = current.value
             case _:
                 return current, tuple(reversed(links))
+
+
+def has_gap(node: core.Expr) -> bool:
+    """Whether a path goes on from what may be null."""
+    while isinstance(node, (core.Field, core.Item, core.At, core.Narrowed)):
+        node = node.value if isinstance(node, core.Narrowed) else node.base
+    return isinstance(node, core.Present)
 
 
 def mentions(node: core.Expr, symbol: core.Symbol) -> bool:
