@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 MAX_CALLS = 10_000
 """Calls of an episode whose task sets no limit."""
+_BEYOND = "a number in the result is beyond the range of a float"
 
 
 class Prepared(NamedTuple):
@@ -222,9 +223,13 @@ class Episode:
         METER.set(context)
         try:
             result = prepared.function(state, *values)
-            text = start.texts.of(result, not context.undo)
+            try:
+                text = start.texts.of(result, not context.undo)
+            except ValueError:
+                raise Fail(_BEYOND) from None
             if len(text) > MAX_OUTPUT:
                 raise BudgetExceeded(f"the result has more than {MAX_OUTPUT:,} characters")
+            writes = settle(state, scalars, before) if scalars or context.undo else ()
         except BudgetExceeded as failure:
             self._undo(mark, scalars, before)
             return self._record(name, given, _error("exhausted", failure.value), "exhausted")
@@ -238,7 +243,6 @@ class Episode:
             raise
         finally:
             METER.set(None)
-        writes = settle(state, scalars, before) if scalars or context.undo else ()
         draws.settle()
         made = (prepared.names, tuple(values)) if len(given) == len(values) else given
         self._trace.append(Call(name, made, result, "ok", writes, self._turn, self._message))
@@ -308,20 +312,26 @@ class Episode:
         mark: Mark | None,
         before: tuple[Any, ...],
     ) -> str:
+        value = failure.value
         try:
-            text = canonical(failure.value)
-        except (ValueError, TypeError, RecursionError) as error:
+            text = canonical(value)
+        except ValueError:
+            value, text = _BEYOND, canonical(_BEYOND)
+        except (TypeError, RecursionError) as error:
             self._undo(mark, prepared.scalars, before)
             return self._record(name, given, _fault(error), "fault")
         writes: tuple[Write, ...] = ()
-        if prepared.keeps_effects:
-            writes = settle(self.state, prepared.scalars, before)
+        keeps = prepared.keeps_effects
+        if keeps:
+            try:
+                writes = settle(self.state, prepared.scalars, before)
+            except Fail as beyond:
+                keeps, value, text = False, beyond.value, canonical(beyond.value)
+        if keeps:
             self.state._toolc.draws.settle()
         else:
             self._undo(mark, prepared.scalars, before)
-        self._trace.append(
-            Call(name, given, failure.value, "failed", writes, self._turn, self._message)
-        )
+        self._trace.append(Call(name, given, value, "failed", writes, self._turn, self._message))
         return text
 
     def _record(self, name: str, given: Mapping[str, Any], result: Any, status: str) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from toolc_runtime.arithmetic import add, divide, floor_divide, modulo, multiply, power, subtract
@@ -300,7 +301,8 @@ def settle(
 ) -> tuple[Write, ...]:
     """Keep what was written since the last `settle`; what differs from before, in order of writing.
 
-    `names` and `values` are scalars as they were before.
+    `names` and `values` are scalars as they were before. Fail, with nothing settled, where a
+    float that was written is infinite or NaN.
     """
     log = state._toolc.undo
     writes: list[Write] = []
@@ -308,17 +310,41 @@ def settle(
         first: dict[tuple[str, Any], tuple[Table[Any, Any], Any]] = {}
         for table, key, before, _, _ in log:
             first.setdefault((table._name, key), (table, before))
-            table._reordered = False
         for (name, key), (table, before) in first.items():
             after = table.get(key)
             if after is not before and after != before:
                 writes.append(Write(name, key, before, after))
-        log.clear()
     for name, before in zip(names, values, strict=True):
         after = getattr(state, name)
         if after is not before and after != before:
             writes.append(Write(name, None, before, after))
+    for name, _, before, after in writes:
+        if _is_beyond(before, after):
+            raise Fail(f"a number in {name} is beyond the range of a float")
+    for table, *_ in log:
+        table._reordered = False
+    log.clear()
     return tuple(writes)
+
+
+def _is_beyond(before: Any, after: Any) -> bool:
+    """Whether a float that is not there before is infinite or NaN; shared parts are skipped."""
+    kind = type(after)
+    if kind is float:
+        return bool(after - after != 0.0)
+    if kind is dict:
+        old = before if type(before) is dict else {}
+        return any(
+            item is not (known := old.get(key)) and _is_beyond(known, item)
+            for key, item in after.items()
+        )
+    if kind is list:
+        olds = before if type(before) is list else ()
+        return any(
+            item is not known and _is_beyond(known, item)
+            for item, known in zip_longest(after, olds[: len(after)])
+        )
+    return False
 
 
 def fork(state: State) -> State:

@@ -130,12 +130,17 @@ def test_all_problems_are_told(episode: Episode) -> None:
     ]
 
 
+def test_a_result_that_is_no_number_is_a_failure(episode: Episode) -> None:
+    text = episode.call("defect", {"kind": "nan"})
+    assert text == '"a number in the result is beyond the range of a float"'
+    assert episode.trace[0].status == "failed" and episode.changes() == {}
+
+
 @pytest.mark.parametrize(
     ("kind", "code", "status"),
     [
         ("loop", "exhausted", "exhausted"),
         ("recursion", "fault", "fault"),
-        ("nan", "fault", "fault"),
         ("zero", "fault", "fault"),
     ],
 )

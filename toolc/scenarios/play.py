@@ -17,7 +17,8 @@ from toolc.scenarios.pieces import invariant, part
 from toolc.scenarios.probe import MOST, Keys, alternatives
 from toolc.scenarios.stage import Failed, Stage
 from toolc_runtime.episode import Episode
-from toolc_runtime.state import Base, State, changes, derive, scalars_of, settle
+from toolc_runtime.errors import Fail
+from toolc_runtime.state import Base, State, Write, changes, derive, scalars_of, settle
 from toolc_runtime.trace import Call
 from toolc_runtime.values import canonical, duration_text, plain
 from toolc_runtime.verify import encode_changes, encode_writes
@@ -124,12 +125,22 @@ class _Player:
             (("t0", "given"), first.given if first else ()),
         ):
             if block:
-                self._evaluate(place, block[0].span.to(block[-1].span), "`given`", state)
-        settle(state)
+                self._given(place, block, state)
         self.given = changes(state)
         if self.given:
             self._check_invariants(state, "after `given`", self.scenario.span)
         return derive(state)
+
+    def _given(self, place: Iterable[object], block: core.Block, state: State) -> tuple[Write, ...]:
+        """Runs a `given`: what it wrote."""
+        span = block[0].span.to(block[-1].span)
+        before = scalars_of(state, self.stage.scalars)
+        self._evaluate(place, span, "`given`", state)
+        try:
+            return settle(state, self.stage.scalars, before)
+        except Fail as beyond:
+            failure = str(Failed(beyond.value))
+            raise self._broken("TC0613", span, what="`given`", failure=failure) from None
 
     def _between(self, number: int, turn: core.TurnDef) -> Json:
         """The `given` of a later turn, as it is made in the middle of the episode."""
@@ -137,10 +148,8 @@ class _Player:
             return {}
         state = self.episode.state
         clock = state._toolc.clock
-        before = scalars_of(state, self.stage.scalars)
         span = turn.given[0].span.to(turn.given[-1].span)
-        self._evaluate((f"t{number}", "given"), span, "`given`", state)
-        writes = settle(state, self.stage.scalars, before)
+        writes = self._given((f"t{number}", "given"), turn.given, state)
         call = Call("", {}, None, "ok", writes, number, 0)
         made: Json = {}
         if writes:
