@@ -27,6 +27,7 @@ COMMANDS = {
     "replay": "compare a compiled environment with recorded episodes",
     "show": "show a compiled environment, or one of its tasks",
     "guide": "print the language on one page, for a language model that writes specs",
+    "import": "write a spec from function schemas, or from data",
     "explain": "explain a diagnostic by its code, or list them all",
 }
 """Commands and what `toolc --help` says of them; `toolc.cli.<name>_command` is the module."""
