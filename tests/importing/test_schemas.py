@@ -107,7 +107,9 @@ def nullable(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return inner.map(
         lambda schema: (
             {**schema, "type": [schema["type"], "null"]}
-            if isinstance(schema, dict) and "enum" not in schema and isinstance(schema.get("type"), str)
+            if isinstance(schema, dict)
+            and "enum" not in schema
+            and isinstance(schema.get("type"), str)
             else {"anyOf": [schema, {"type": "null"}]}
         )
     )
@@ -129,9 +131,9 @@ def unions(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         return {"oneOf" if exclusive else "anyOf": made}
 
     tags = st.lists(TEXTS, min_size=2, max_size=3, unique=True)
-    return st.tuples(
-        tags, st.lists(objects(inner), min_size=3, max_size=3), st.booleans()
-    ).map(build)
+    return st.tuples(tags, st.lists(objects(inner), min_size=3, max_size=3), st.booleans()).map(
+        build
+    )
 
 
 def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -189,9 +191,7 @@ def values(schema: Any, depth: int = 4) -> st.SearchStrategy[Any]:
     if "items" in schema:
         right.append(st.lists(values(schema["items"], depth), max_size=4))
     if "properties" in schema:
-        members = {
-            name: values(member, depth) for name, member in schema["properties"].items()
-        }
+        members = {name: values(member, depth) for name, member in schema["properties"].items()}
         needed = {name: members[name] for name in schema.get("required", ())}
         others = {name: members[name] for name in members.keys() - needed}
         right.append(st.fixed_dictionaries(needed, optional=others))
@@ -223,6 +223,38 @@ def test_the_same_values_are_accepted(data: st.DataObject) -> None:
     assert before.is_valid({}) == after.is_valid({})
 
 
+KEYWORDS = (
+    "type",
+    "properties",
+    "required",
+    "items",
+    "enum",
+    "const",
+    "anyOf",
+    "oneOf",
+    "allOf",
+    "$ref",
+    "$defs",
+    "format",
+    "default",
+    "nullable",
+    "description",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "multipleOf",
+    "pattern",
+    "minLength",
+    "uniqueItems",
+    "additionalProperties",
+    "propertyNames",
+    "not",
+    "discriminator",
+    "name",
+    "parameters",
+    "function",
+    "tools",
+)
 JSON = st.recursive(
     st.one_of(SCALARS, st.sampled_from(["string", "object", "#", "#/$defs/a", "date"])),
     lambda inner: st.one_of(
@@ -230,12 +262,7 @@ JSON = st.recursive(
         st.dictionaries(
             st.one_of(
                 LABELS,
-                st.sampled_from(
-                    "type properties required items enum const anyOf oneOf allOf $ref $defs format"
-                    " default nullable description minimum maximum exclusiveMinimum multipleOf"
-                    " pattern minLength uniqueItems additionalProperties propertyNames not"
-                    " discriminator name parameters function tools".split()
-                ),
+                st.sampled_from(KEYWORDS),
             ),
             inner,
             max_size=5,

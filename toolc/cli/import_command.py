@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     from toolc.cli.loading import read_json
     from toolc.importing.names import identifier, is_name
     from toolc.importing.spec import Unreadable, write
-    from toolc.project import MAX_SPEC_BYTES
+    from toolc.syntax.parser import MAX_TEXT
 
     stem = os.path.splitext(os.path.basename(args.file))[0]
     name = identifier(stem, "imported") if args.name is None else args.name
@@ -60,8 +60,11 @@ def run(args: argparse.Namespace) -> int:
     if len(imported.notes) > MOST_NOTES:
         say(f"{count(len(imported.notes) - MOST_NOTES, 'more warning')}")
     text = write(name, f"Imported from {os.path.basename(args.file)}.", imported.items)
-    if len(text.encode()) > MAX_SPEC_BYTES:
-        raise UsageError(f"the spec would be larger than {MAX_SPEC_BYTES // 2**20} MiB")
+    if len(text) > MAX_TEXT:
+        raise UsageError(
+            f"the spec would have more than {MAX_TEXT:,} characters: lists become tables, whose rows "
+            "are beside the spec, where each row has an id"
+        )
     if args.output is None:
         print(text, end="")
         if imported.files:
@@ -86,8 +89,6 @@ def _read(kind: str, document: Any, stem: str) -> Imported:
 
 def _write(path: str, text: str, files: Mapping[str, Any], force: bool) -> None:
     """Writes the spec and its data, or nothing where one of the files is there."""
-    import json
-
     from toolc.files import why
     from toolc.output import write_file
 
@@ -107,12 +108,24 @@ def _write(path: str, text: str, files: Mapping[str, Any], force: bool) -> None:
 
     try:
         for each, rows in texts.items():
-            put(each, (json.dumps(rows, ensure_ascii=False, indent=1) + "\n").encode())
+            put(each, _rows(rows).encode())
         put(path, text.encode())
     except OSError as error:
         raise UsageError(f"cannot write `{error.filename or path}`: {why(error)}") from None
     for each in (path, *texts):
         print(os.path.normpath(each))
+
+
+def _rows(rows: Any) -> str:
+    """The text of a data file, a row a line."""
+    import json
+
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    if isinstance(rows, dict):
+        lines = ",\n".join(f"{encode(key)}: {encode(row)}" for key, row in rows.items())
+        return f"{{\n{lines}\n}}\n"
+    lines = ",\n".join(map(encode, rows))
+    return f"[\n{lines}\n]\n"
 
 
 def _check(path: str, text: str) -> int:

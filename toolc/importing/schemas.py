@@ -180,7 +180,7 @@ class _Converter:
         if schema.get("additionalProperties", False) is not False:
             self.note(at, "a tool takes no further parameters: `additionalProperties` is left out")
         self._leave_out(schema, known, at)
-        if _SYNONYMS.get(schema.get("type", "object"), schema.get("type", "object")) != "object":
+        if schema.get("type", "object") not in ("object", "dict"):
             self.note(at, "parameters are an object: the schema is left out")
             return ()
         fields: list[tree.Field] = []
@@ -199,7 +199,9 @@ class _Converter:
             self.note(at, "`properties` is no object and is left out")
             properties = {}
         listed = schema.get("required", [])
-        required = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+        required = (
+            [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+        )
         for label, member in properties.items():
             yield label, member, label in required
         for label in dict.fromkeys(required):
@@ -319,7 +321,7 @@ class _Converter:
         self._leave_out(schema, {"type", "format", *_FACETS["string"]}, at)
         facets = self._facets(schema, "string", at)
         given = schema.get("format")
-        if given in _FORMATS:
+        if isinstance(given, str) and given in _FORMATS:
             for name in facets:
                 self.note(at, f"`{KEYWORDS[name]}` beside `format` cannot be said and is left out")
             return scalar(_FORMATS[given])
@@ -377,10 +379,12 @@ class _Converter:
             name: rest[word]
             for words in _FACETS.values()
             for word, name in words.items()
-            if word in rest
+            if word in rest and _CHECKS[word](rest[word])
         }
         listed = [
-            value for value in listed if _is_of(value, rest.get("type")) and spec.meets(value, facets)
+            value
+            for value in listed
+            if _is_of(value, rest.get("type")) and spec.meets(value, facets)
         ]
         self._leave_out(rest, {"type", "format", *(KEYWORDS[name] for name in facets)}, at)
         values = [value for value in listed if value is not None]
@@ -421,9 +425,7 @@ class _Converter:
             below = at.below("additionalProperties")
             if extra != {}:
                 self.note(below, "further keys of a record are of any type")
-        reserved = [
-            label for label, _, _ in self._properties(schema, at) if label.startswith("__")
-        ]
+        reserved = [label for label, _, _ in self._properties(schema, at) if label.startswith("__")]
         for label in reserved:
             self.note(at.below(label), "toolc keeps the name for itself: the field is left out")
 
@@ -496,7 +498,12 @@ class _Converter:
             return self._json(at, f"{_shown(target)} holds itself and no object in between")
         last = target.rpartition("/")[2] or self.subject
         self.following.append(target)
-        below = _At(target.removeprefix("#/").replace("/", ".") or at.path, (pascal(last),), at.depth + 1, True)
+        below = _At(
+            target.removeprefix("#/").replace("/", ".") or at.path,
+            (pascal(last),),
+            at.depth + 1,
+            True,
+        )
         made = self.type(found, below)
         self.following.pop()
         return made
@@ -522,7 +529,8 @@ class _Converter:
 
     def _alternatives(self, schema: Schema, keyword: str, at: _At) -> tree.TypeExpr:
         branches = schema[keyword]
-        if not isinstance(branches, list) or not all(isinstance(one, dict) for one in branches):
+        readable = isinstance(branches, list) and all(isinstance(one, dict) for one in branches)
+        if not readable or not branches:
             return self._json(at, f"`{keyword}` is no list of schemas")
         rest = [one for one in branches if not _is_null(one)]
         if len(rest) < len(branches):
@@ -531,8 +539,8 @@ class _Converter:
             about = {key: value for key, value in schema.items() if key != keyword}
             return spec.optional(self.type({**about, keyword: rest}, at))
         cases = [self._resolved(one) for one in rest]
-        if {one.get("type") for one in cases} == {"integer", "number"} and keyword == "anyOf":
-            return self.type({"type": "number"}, at) if all(len(one) == 1 for one in cases) else JSON
+        if keyword == "anyOf" and sorted(map(_shown, cases)) == _NUMBERS:
+            return scalar("float")
         listed = _listed_texts(cases)
         if listed is not None and (keyword == "anyOf" or len(listed) == len(set(listed))):
             return self.types.enumeration(at.hints, list(dict.fromkeys(listed)))
@@ -591,6 +599,8 @@ _TYPES: dict[str, Callable[[_Converter, Schema, _At], tree.TypeExpr]] = {
     "object": _Converter._object,
     "string": _Converter._string,
 }
+_NUMBERS = ['`{"type": "integer"}`', '`{"type": "number"}`']
+"""Alternatives that are any number."""
 _IMPLIED = {"properties": "object", "items": "array"}
 """Keywords that publishers write without the type which they are about."""
 _COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
@@ -633,8 +643,12 @@ def _is_of(value: Any, kinds: Any) -> bool:
     """Whether a listed value is of the types that stand beside the list."""
     if kinds is None:
         return True
-    names = [kinds] if isinstance(kinds, str) else kinds
-    return any(type(value) in _KINDS.get(_SYNONYMS.get(name, name), ()) for name in names)
+    names = kinds if isinstance(kinds, list) else [kinds]
+    return any(
+        type(value) in _KINDS.get(_SYNONYMS.get(name, name), ())
+        for name in names
+        if isinstance(name, str)
+    )
 
 
 def _same(left: Any, right: Any) -> bool:
@@ -684,7 +698,8 @@ def _tag_value(case: Schema, label: Any) -> str | None:
         or not is_name(label)
         or not isinstance(properties, dict)
         or not isinstance(properties.get(label), dict)
-        or label not in case.get("required", ())
+        or not isinstance(case.get("required"), list)
+        or label not in case["required"]
     ):
         return None
     listed = _listed_texts([properties[label]])
@@ -715,9 +730,7 @@ def _finite(types: Mapping[str, tree.Item], notes: list[Note]) -> list[tree.Item
         if not finite:
             break
         waiting -= finite
-    return [
-        _mended(item, ends, notes) if name in waiting else item for name, item in types.items()
-    ]
+    return [_mended(item, ends, notes) if name in waiting else item for name, item in types.items()]
 
 
 def _ends(item: tree.Item, ends: Callable[[tree.Field], bool]) -> bool:
@@ -729,13 +742,9 @@ def _ends(item: tree.Item, ends: Callable[[tree.Field], bool]) -> bool:
     return True
 
 
-def _mended(
-    item: tree.Item, ends: Callable[[tree.Field], bool], notes: list[Note]
-) -> tree.Item:
+def _mended(item: tree.Item, ends: Callable[[tree.Field], bool], notes: list[Note]) -> tree.Item:
     def mend(members: tuple[tree.Field, ...]) -> tuple[tree.Field, ...]:
-        return tuple(
-            member if ends(member) else member.replace(type=JSON) for member in members
-        )
+        return tuple(member if ends(member) else member.replace(type=JSON) for member in members)
 
     if isinstance(item, tree.Record):
         notes.append(Note(item.name.text, "", "it would hold itself without an end: it is `json`"))
