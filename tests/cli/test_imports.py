@@ -50,3 +50,15 @@ def test_checking_and_formatting_need_no_package(tmp_path: Path, command: str) -
     foreign = packages(modules) - set(sys.stdlib_module_names) - {"toolc", "toolc_runtime"}
     assert foreign == set()
     assert command != "check" or modules.isdisjoint(SLOW_TO_START)
+
+
+def test_a_command_imports_no_other(tmp_path: Path) -> None:
+    (tmp_path / "good.toolc").write_text(GOOD)
+    code = "from toolc.cli import main\nassert main(['check', 'good.toolc']) == 0"
+    modules = {name for name in loaded(code, tmp_path) if name.startswith("toolc.")}
+    assert {name for name in modules if name.startswith("toolc.cli.")} == {
+        "toolc.cli.check_command",
+        "toolc.cli.terminal",
+    }
+    parts = {name.split(".")[1] for name in modules}
+    assert parts.isdisjoint({"importing", "emit", "scenarios", "build", "output", "compiler"})

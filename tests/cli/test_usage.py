@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Toolc
-from toolc.cli import COMMANDS
+from toolc.cli import COMMANDS, parser_of
 
 GOOD = """\
 toolc 1
@@ -75,6 +77,26 @@ def test_help(toolc: Toolc, arguments: list[str]) -> None:
     ended = toolc(*arguments)
     assert ended.returncode == 0
     assert "toolc" in ended.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_teaches_by_examples_that_parse(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parser_of(command).parse_args([command, "--help"])
+    text = capsys.readouterr().out
+    assert re.search(r"^exit status: 0 .*; 2 ", " ".join(text.split("\n\n")[-1].split()))
+    examples = re.findall(r"^  (toolc .*?)(?: < .*?)?   ", text, re.MULTILINE)
+    assert 1 <= len(examples) <= 3
+    for example in examples:
+        _, *arguments = shlex.split(example)
+        assert parser_of(command).parse_args(arguments).command == command
+
+
+def test_help_shows_the_way_through(toolc: Toolc) -> None:
+    steps = re.findall(r"^  toolc (\w+) ", toolc("--help").stdout, re.MULTILINE)
+    assert steps == ["init", "check", "test", "compile", "show", "run"]
 
 
 def test_check_counts_and_exits_by_errors(toolc: Toolc, tmp_path: Path) -> None:

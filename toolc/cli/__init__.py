@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from toolc import __version__
@@ -19,18 +20,32 @@ from toolc.cli.terminal import UsageError, prepare_streams, say
 
 COMMANDS = {
     "init": "write a first project",
-    "compile": "compile specs into a build folder",
+    "import": "write a spec from function schemas, or from data",
     "check": "report what is wrong with specs",
     "test": "run the tests that stand in specs",
     "fmt": "format specs in place",
+    "compile": "compile specs into a build folder",
+    "show": "show a compiled environment, or one of its tasks",
     "run": "play a task of a compiled environment, or call its tools",
     "replay": "compare a compiled environment with recorded episodes",
-    "show": "show a compiled environment, or one of its tasks",
     "guide": "print the language on one page, for a language model that writes specs",
-    "import": "write a spec from function schemas, or from data",
     "explain": "explain a diagnostic by its code, or list them all",
 }
 """Commands and what `toolc --help` says of them; `toolc.cli.<name>_command` is the module."""
+
+WAY = """the way through:
+  toolc init garden              a first project; `toolc import` begins with what you have
+  toolc check garden             what is wrong with the specs
+  toolc test garden              run the tests that stand in them
+  toolc compile garden           tools, schemas, tasks and verifiers, in build/
+  toolc show build/greenhouse    tools, data and tasks at a glance
+  toolc run build/greenhouse     play the plan of a task
+
+`toolc COMMAND --help` tells more of a command.
+
+exit status: 0 fine; 1 problems in what was given; 2 wrong usage; 70 a defect of toolc; 130
+interrupted"""
+"""What `toolc --help` ends with."""
 
 INTERRUPTED = 130
 INTERNAL = 70
@@ -78,28 +93,44 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Formatter(argparse.HelpFormatter):
+    """Keeps the lines of paragraphs that have indented ones, such as examples."""
+
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=28, width=100)
 
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        fill = super()._fill_text
+        return "\n\n".join(
+            part if "\n  " in part else fill(part, width, indent) for part in text.split("\n\n")
+        )
 
-def _run(argv: list[str]) -> int:
+
+def parser_of(wanted: str | None) -> argparse.ArgumentParser:
+    """The parser of the command line, which knows the options of one command, if it is one."""
     parser = _Parser(
         prog="toolc",
         description="Compile specs of tool environments, check them, and run what they give.",
-        epilog="`toolc COMMAND --help` tells more of a command.",
+        epilog=WAY,
     )
     parser.add_argument("--version", action="version", version=f"toolc {__version__}")
     subparsers = parser.add_subparsers(
         prog="toolc", metavar="COMMAND", dest="command", required=True
     )
-    wanted = next((argument for argument in argv if not argument.startswith("-")), None)
     for name, summary in COMMANDS.items():
         if name == wanted:
-            module = import_module(f"toolc.cli.{name}_command")
-            module.add_parser(subparsers)
+            _module(name).add_parser(subparsers)
         else:
             subparsers.add_parser(name, help=summary, add_help=False)
-    args = parser.parse_args(argv)
-    status: int = module.run(args)
+    return parser
+
+
+def _module(command: str) -> ModuleType:
+    return import_module(f"toolc.cli.{command}_command")
+
+
+def _run(argv: list[str]) -> int:
+    wanted = next((argument for argument in argv if not argument.startswith("-")), None)
+    args = parser_of(wanted).parse_args(argv)
+    status: int = _module(args.command).run(args)
     sys.stdout.flush()
     return status

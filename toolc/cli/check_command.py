@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from toolc.cli.terminal import Subparsers, UsageError, add_format, count, report, say, tally
+from toolc.cli.terminal import Subparsers, UsageError, add_format, count, epilog, report, say, tally
 
 
 def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
@@ -12,6 +12,14 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "check",
         description="Report what is wrong with specs. Data files are not read and plans not run: "
         "`toolc compile` does that.",
+        epilog=epilog(
+            {
+                "toolc check .": "every spec at or below this folder",
+                "toolc check shop.toolc --format json": "a finding a line",
+            },
+            "no errors (warnings do not count)",
+            "errors",
+        ),
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a .toolc file, or a folder")
     add_format(parser, "human", "plain", "json")

@@ -12,6 +12,7 @@ from toolc.cli.terminal import (
     UsageError,
     add_format,
     count,
+    epilog,
     positive,
     report,
     say,
@@ -24,6 +25,15 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "compile",
         description="Compile specs into a build folder. With an error, nothing is written and the "
         "previous build stays whole; environments of other names in the folder stay as they are.",
+        epilog=epilog(
+            {
+                "toolc compile .": "to build/",
+                "toolc compile shop.toolc -o out --jobs 1": "to out/shop, on one core",
+                "toolc compile shop.toolc --data real": "with the data of another folder",
+            },
+            "compiled",
+            "errors, and nothing is written",
+        ),
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a .toolc file, or a folder")
     parser.add_argument(

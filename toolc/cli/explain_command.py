@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from toolc.cli.terminal import Subparsers, UsageError, add_format
+from toolc.cli.terminal import Subparsers, UsageError, add_format, epilog
 
 if TYPE_CHECKING:
     from toolc.diagnostics.rule import Rule
@@ -19,8 +19,15 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "explain",
         description="Explain a diagnostic: what raises it and why, a spec that does, and the same "
         "spec mended. Without a code, list all diagnostics.",
-        epilog="Codes stand in brackets in what `toolc check` reports: `toolc explain TC0201`. "
-        "With --format json, each diagnostic is one object on a line of its own.",
+        epilog=epilog(
+            {
+                "toolc explain TC0201": "a diagnostic",
+                "toolc explain": "all of them",
+            },
+            "explained",
+            about="Codes stand in brackets in what `toolc check` reports: `toolc explain TC0201`. "
+            "With --format json, each diagnostic is one object on a line of its own.",
+        ),
     )
     parser.add_argument("code", nargs="?", metavar="CODE", help="such as TC0201, or 201")
     add_format(parser, "human", "json")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from toolc.cli.terminal import Subparsers, UsageError, count, report, say
+from toolc.cli.terminal import Subparsers, UsageError, count, epilog, report, say
 
 
 def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
@@ -13,6 +13,15 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "fmt",
         description="Format specs in place, each file in one step. A file with a syntax error is "
         "reported and left alone.",
+        epilog=epilog(
+            {
+                "toolc fmt .": "in place",
+                "toolc fmt --check .": "tell which files would change",
+                "toolc fmt --stdin < shop.toolc": "from standard input to standard output",
+            },
+            "fine",
+            "a file would change (--check, --diff) or cannot be parsed",
+        ),
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="a .toolc file, or a folder")
     parser.add_argument(

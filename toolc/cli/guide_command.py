@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from toolc.cli.terminal import Subparsers
+from toolc.cli.terminal import Subparsers, epilog
 
 
 def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
@@ -12,6 +12,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "guide",
         description="Print the language on one page, to put before a language model that is to "
         "write specs: its rules, every built-in, three worked environments.",
+        epilog=epilog({"toolc guide > guide.md": "some 3,000 words"}, "printed"),
     )
 
 

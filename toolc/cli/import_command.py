@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from toolc.cli.terminal import Subparsers, UsageError, count, report, say
+from toolc.cli.terminal import Subparsers, UsageError, count, epilog, report, say
 
 if TYPE_CHECKING:
     from toolc.importing.spec import Imported
@@ -24,6 +24,15 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "schemas, tools without bodies; from `json`, a JSON file of data, tables and states whose "
         "types are inferred, the rows in data/*.json beside the spec. What the language cannot say "
         "is told on standard error. Nothing is overwritten without --force.",
+        epilog=epilog(
+            {
+                "toolc import openai tools.json -o shop": "shop/tools.toolc, to fill in the bodies",
+                "toolc import json state.json -o shop --name shop": "shop/shop.toolc and its data",
+                "toolc import json users.json": "show the spec alone",
+            },
+            "the spec is written or shown, warnings or not",
+            "the spec does not pass `toolc check`",
+        ),
     )
     parser.add_argument("kind", choices=("openai", "json"), help="what the file holds")
     parser.add_argument("file", metavar="FILE.json", help="the file to read")
@@ -62,8 +71,8 @@ def run(args: argparse.Namespace) -> int:
     text = write(name, f"Imported from {os.path.basename(args.file)}.", imported.items)
     if len(text) > MAX_TEXT:
         raise UsageError(
-            f"the spec would have more than {MAX_TEXT:,} characters: lists become tables, whose rows "
-            "are beside the spec, where each row has an id"
+            f"the spec would have more than {MAX_TEXT:,} characters: values stand in it, but for "
+            "those of tables, whose rows have an id or stand under a key"
         )
     if args.output is None:
         print(text, end="")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from toolc.cli.terminal import Subparsers, UsageError, say
+from toolc.cli.terminal import Subparsers, UsageError, epilog, say
 
 
 def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
@@ -14,6 +14,13 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         description="Write a first project: a small environment with state, a data file, scenarios "
         "and tests, and a README with the next commands. What is there already is never "
         "overwritten: then nothing is written.",
+        epilog=epilog(
+            {
+                "toolc init": "in this folder",
+                "toolc init garden": "in a new folder",
+            },
+            "the project is written",
+        ),
     )
     parser.add_argument(
         "folder", nargs="?", default=".", metavar="DIR", help="where to (default: here)"

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from toolc.cli.terminal import Subparsers, UsageError, add_format, count, positive, say
+from toolc.cli.terminal import Subparsers, UsageError, add_format, count, epilog, positive, say
 
 if TYPE_CHECKING:
     from toolc.replay import Mismatch, Totals
@@ -30,6 +30,14 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "apart matches. Set apart are calls that break the published schema, what follows one "
         "that succeeded in the record, and episodes with `quirks` whose initial state does not "
         "fit the types.",
+        epilog=epilog(
+            {
+                "toolc replay build/shop traces.jsonl": "from the build's own data",
+                "toolc replay build/shop traces.jsonl --data recorded": "from recorded/state.json",
+            },
+            "all of it matches",
+            "something does not",
+        ),
     )
     parser.add_argument("build", metavar="BUILD/ENV", help="the folder of a compiled environment")
     parser.add_argument("traces", metavar="TRACES.jsonl", help="the recorded episodes")

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from toolc.cli.terminal import Subparsers, UsageError, add_format
+from toolc.cli.terminal import Subparsers, UsageError, add_format, epilog
 
 if TYPE_CHECKING:
     from toolc_runtime.environment import Environment
@@ -25,6 +25,15 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "run",
         description="Play the reference plan of a task and show messages, calls, results and the "
         "verdict; or make calls by hand. Exit 1 where the plan does not get the whole reward.",
+        epilog=epilog(
+            {
+                "toolc run build/shop": "the plan of the first task",
+                "toolc run build/shop --scenario refund": "of the first task of a scenario",
+                'toolc run build/shop --call get_order \'{"id": "W1"}\'': "a call by hand",
+            },
+            "the plan gets the whole reward, or the calls were made",
+            "it does not",
+        ),
     )
     parser.add_argument("build", metavar="BUILD/ENV", help="the folder of a compiled environment")
     parser.add_argument("--scenario", metavar="NAME", help="the first task of this scenario")

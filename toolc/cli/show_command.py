@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from toolc.cli.terminal import Subparsers, UsageError, add_format, count
+from toolc.cli.terminal import Subparsers, UsageError, add_format, count, epilog
 
 if TYPE_CHECKING:
     from toolc_runtime.environment import Environment
@@ -24,9 +24,17 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         description="Show a compiled environment: its tools with what they read and write, its "
         "tables, and its scenarios with the kinds and the difficulty of their tasks. With --task, "
         "show one task: messages, steps, expected answers, changes of the state.",
-        epilog="Difficulty is the number of steps of the reference plan, its depth (the longest "
-        "chain of steps that rest on each other) and the number of tools on offer; the smallest "
-        "and the largest of a scenario's tasks.",
+        epilog=epilog(
+            {
+                "toolc show build/shop": "the environment",
+                "toolc show build/shop --task refund:W1": "one task",
+                "toolc show build/shop --format json": "for programs",
+            },
+            "shown",
+            about="Difficulty is the number of steps of the reference plan, its depth (the longest "
+            "chain of steps that rest on each other) and the number of tools on offer; the "
+            "smallest and the largest of a scenario's tasks.",
+        ),
     )
     parser.add_argument("build", metavar="BUILD/ENV", help="the folder of a compiled environment")
     parser.add_argument("--task", metavar="ID", help="this task instead of the environment")

@@ -49,6 +49,16 @@ def add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
     )
 
 
+def epilog(examples: Mapping[str, str], good: str, bad: str = "", about: str = "") -> str:
+    """What stands below the options of a command's help: further words, examples with what they
+    do, and the exit statuses: what 0 and (where a command has it) 1 mean."""
+    width = max(map(len, examples))
+    shown = "\n".join(f"  {command:<{width}}   {text}" for command, text in examples.items())
+    statuses = [f"0 {good}", *([f"1 {bad}"] if bad else []), "2 wrong usage or no such file"]
+    parts = [about, f"examples:\n{shown}", f"exit status: {'; '.join(statuses)}"]
+    return "\n\n".join(filter(None, parts))
+
+
 def report(
     diagnostics: Iterable[Diagnostic], texts: Mapping[str, str], format: str = "human"
 ) -> None:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from toolc.cli.terminal import Subparsers, UsageError, add_format, count, report, say, tally
+from toolc.cli.terminal import Subparsers, UsageError, add_format, count, epilog, report, say, tally
 
 if TYPE_CHECKING:
     from toolc.testing import Failure, Outcome, Tested
@@ -24,8 +24,16 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "from the initial state and calls tools as a model does, so that arguments are checked, a "
         "failed call is rolled back, and invariants hold after every call. Scenarios are not "
         "played: `toolc compile` does that. Exit 1 where a test fails.",
-        epilog="With --format json, each test is one object on a line of its own, and so is each "
-        "diagnostic.",
+        epilog=epilog(
+            {
+                "toolc test .": "every test",
+                "toolc test shop.toolc --only refund": "those with this word in their title",
+            },
+            "every test passes",
+            "a test fails, or a spec has errors",
+            about="With --format json, each test is one object on a line of its own, and so is "
+            "each diagnostic.",
+        ),
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a .toolc file, or a folder")
     parser.add_argument(
