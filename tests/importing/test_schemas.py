@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests.importing.programs import emitted, environment_of, spec_of
+from toolc.build import ground
 from toolc.importing.schemas import import_tools
 from toolc.importing.spec import Unreadable
+from toolc.scenarios.stage import require_closed
 
 # ---------------------------------------------------------------- the published suites
 
@@ -49,6 +51,115 @@ def normal(schema: Any) -> Any:
     if isinstance(kept.get("required"), list):
         kept["required"] = sorted(kept["required"])
     return kept
+
+
+# ---------------------------------------------------------------- by example
+
+
+def imported_property(schema: Any, **rest: Any) -> tuple[str, list[str]]:
+    """The spec of a tool with one required parameter `x`, without its head, and the notes."""
+    parameters = {"type": "object", "properties": {"x": schema}, "required": ["x"], **rest}
+    imported = import_tools([{"name": "f", "parameters": parameters}])
+    environment_of(imported)
+    notes = [f"{note.subject} {note.path}: {note.reason}" for note in imported.notes]
+    return spec_of(imported).partition('version "1.0"\n\n')[2], notes
+
+
+@pytest.mark.parametrize(
+    ("schema", "kind", "note"),
+    [
+        ({"type": ["string", "integer"]}, "json", "values of several types cannot be said"),
+        ({"allOf": [{"type": "string"}, {"minLength": 1}]}, "json", "a conjunction (`allOf`)"),
+        ({"oneOf": [{"type": "string"}, {"type": "object"}]}, "json", "no field tells apart"),
+        ({"type": "string", "contentEncoding": "base64"}, "str", "`contentEncoding` cannot be"),
+        ({"type": "string", "pattern": "(?=a)"}, "str", '`pattern` `"(?=a)"` cannot be said'),
+        ({"type": "number", "enum": [1, 2.5]}, "float", "only texts can be listed"),
+        ({"type": "integer", "enum": [1, 5]}, "int", "only texts can be listed"),
+        ({"type": "integer", "default": 1}, "int", "it is required: its default is left out"),
+        ({"type": "array", "prefixItems": [{}]}, "list[json]", "`prefixItems` cannot be said"),
+        ({"type": "text"}, "json", '`"text"` is no type'),
+        ({"$ref": "other.json"}, "json", '`"other.json"` is not in this schema'),
+        ({"$ref": "#/$defs/none"}, "json", "refers to nothing"),
+        (False, "json", "no value fits"),
+        ({"type": "object", "properties": {"__a": {}}}, "dict[str, json]", "keeps the name"),
+    ],
+)
+def test_what_cannot_be_said_is_told(schema: Any, kind: str, note: str) -> None:
+    spec, notes = imported_property(schema)
+    assert spec == f"tool f(x: {kind}) -> json\n"
+    (told,) = notes
+    assert told.startswith("f parameters.x") and note in told
+
+
+@pytest.mark.parametrize(
+    ("schema", "kind"),
+    [
+        ({"type": "integer", "enum": [3, 1, 2]}, "int(minimum: 1, maximum: 3)"),
+        ({"anyOf": [{"const": "a"}, {"enum": ["b"]}, {"type": "null"}]}, '"a" | "b" | null'),
+        ({"type": "string", "enum": ["a", "bb"], "minLength": 2}, '"bb"'),
+        ({"type": "string", "format": "date", "nullable": True}, "date?"),
+        ({"type": "string", "format": "date-time"}, 'str(format: "date-time")'),
+        ({"type": "number", "minimum": 1, "exclusiveMinimum": True}, "float(exclusive_minimum: 1)"),
+        ({"type": "dict", "additionalProperties": {"type": "float"}}, "dict[str, float]"),
+        ({"type": "object", "additionalProperties": False}, "{}"),
+        ({"allOf": [{"type": "boolean"}], "description": ""}, "bool"),
+        ({"properties": {"a b": {"type": "null"}}}, '{ "a b"?: null, ... }'),
+    ],
+)
+def test_types(schema: Any, kind: str) -> None:
+    spec, notes = imported_property(schema)
+    assert notes == []
+    wanted = kind.replace("{ ", "{").replace(" }", "}")
+    assert wanted in spec or kind in spec, spec
+
+
+def test_recursive_types_and_unions_have_names() -> None:
+    case = {"type": "object", "required": ["op", "at"], "additionalProperties": False}
+    at = {"type": "integer"}
+    both = {"anyOf": [{"$ref": "#/$defs/Add"}, {"$ref": "#/$defs/Number"}]}
+    definitions = {
+        "Add": {**case, "properties": {"op": {"const": "add"}, "at": at, "left": both}},
+        "Number": {**case, "properties": {"op": {"enum": ["number"]}, "at": at}},
+        "Node": {
+            "properties": {"next": {"$ref": "#/$defs/Node"}},
+            "description": "A link.",
+            "additionalProperties": False,
+        },
+        "Endless": {"properties": {"e": {"$ref": "#/$defs/Endless"}}, "required": ["e"]},
+    }
+    members = {"e": {"$ref": "#/$defs/Endless"}, "n": {"$ref": "#/$defs/Node"}, "expression": both}
+    schema = {"type": "object", "properties": members, "additionalProperties": False}
+    spec, notes = imported_property(schema, **{"$defs": definitions})
+    for part in (
+        'record Node "A link." { next?: Node }',
+        'union Expression by op { at: int, case "add" { left?: Expression }, case "number" {} }',
+        "record Endless { e: json, ... }",
+    ):
+        assert part in spec, spec
+    assert notes == ["Endless : it would hold itself without an end: it is `json`"]
+
+
+NAMES = ["None", "print", "class", "State", "get-weather", "1x", "len", "é", "_toolc_x", "__init__"]
+
+
+@pytest.mark.parametrize("name", [*NAMES, "reset", "self", "a" * 100, "a\nb", '"', "int", "tool"])
+def test_names_of_tools_and_parameters(name: str) -> None:
+    properties = {name: {"type": "string"}, "other": {"properties": {name: {}}}}
+    tools = [{"name": name, "parameters": {"properties": properties}}] * 2
+    imported = import_tools(tools)
+    environment = environment_of(imported)
+    files = ground(environment, {}).files
+    require_closed({"tools.py": files["tools.py"].decode()})
+    compile(files["trl_environment.py"], "trl_environment.py", "exec")
+    assert len(emitted(imported)) == 2
+    renamed = {note.path for note in imported.notes}
+    assert ("parameters." + name in renamed) == (name not in emitted(imported))
+
+
+def test_results_and_shapes_of_documents() -> None:
+    function = {"name": "f", "output_schema": {"type": "array", "items": {"type": "integer"}}}
+    for document in ([function], {"tools": [{"type": "function", "function": function}]}, function):
+        assert "tool f() -> list[int]\n" in spec_of(import_tools(document))
 
 
 # ---------------------------------------------------------------- any schema of the subset

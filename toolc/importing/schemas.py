@@ -2,8 +2,9 @@
 
 What emission would write of the types means what was published, but where a note says otherwise:
 a constraint that the language cannot say is left out, a type that it cannot say becomes `json`.
-Only two things come out narrower than JSON Schema has it. A tool takes the parameters that it
-names and no others, and the cases of a union have no further fields (which a note tells).
+Little comes out narrower than JSON Schema has it: a tool takes the parameters that it names and
+no others, `properties` without a `type` are those of an object, formats that the language has
+types for are held to, and the cases of a union have no further fields (which a note tells).
 """
 
 from __future__ import annotations
