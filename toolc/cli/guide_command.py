@@ -12,7 +12,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "guide",
         description="Print the language on one page, to put before a language model that is to "
         "write specs: its rules, every built-in, three worked environments.",
-        epilog=epilog({"toolc guide > guide.md": "some 3,000 words"}, "printed"),
+        epilog=epilog({"toolc guide": "some 3,000 words"}, "printed"),
     )
 
 
