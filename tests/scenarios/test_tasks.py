@@ -93,6 +93,30 @@ def test_dependencies_and_kind(task: str, kind: str, after: list[list[int]]) -> 
     assert [step["after"] for step in steps(task)] == after
 
 
+READS_WITH_A_DEFAULT = """toolc 1
+environment shelf "Cups."
+table stock[sku]: {sku: str, held: int} = [{sku: "cup", held: 3}]
+tool take "Take some." (sku: str, count: int) -> null {
+  require (stock[sku].held ?? 0) >= count else fail "too few"
+  stock[sku].held -= count
+}
+tool held "How many are left." (sku: str) -> int { return stock[sku].held ?? 0 }
+scenario left "What is left." {
+  user "Take 2 of 'cup', then tell me how many are left."
+  plan {
+    step take(sku: "cup", count: 2)
+    step let left = held(sku: "cup")
+  }
+  answer left
+}
+"""
+
+
+def test_a_read_with_a_default_is_a_read() -> None:
+    [turn] = tasks_of(compile_text(READS_WITH_A_DEFAULT))["left"]["turns"]
+    assert [step["after"] for step in turn["steps"]] == [[], [0]]
+
+
 def test_difficulty_counts() -> None:
     assert tasks_of(library())["two_loans"]["difficulty"] == {
         "steps": 4,
