@@ -71,6 +71,19 @@ CASES = {
         'return doors[key] ?? "closed"',
         'return state.doors.get(key, "closed")',
     ),
+    "a condition within the last branch": (
+        """
+        if n > 9 { return 1 } else if key in rows { if n > 3 { return 2 } }
+        return 0
+        """,
+        """
+        if n > 9:
+            return 1
+        elif key in state.rows and n > 3:
+            return 2
+        return 0
+        """,
+    ),
     "require": (
         'require key in rows and n != 3 else fail {error: "bad", n: n} return n',
         """

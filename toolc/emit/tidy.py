@@ -78,12 +78,12 @@ def _if(statement: py.If) -> py.Statement:
             condition = _either(branches.pop()[0], condition)
         branches.append((condition, body))
     otherwise = tidy(statement.otherwise)
-    if not otherwise and len(branches) == 1:
-        condition, body = branches[0]
+    if not otherwise:
+        condition, body = branches[-1]
         if len(body) == 1 and isinstance(body[0], py.If):
             inner = body[0]
             if len(inner.branches) == 1 and not inner.otherwise:
-                return py.If(((_both(condition, inner.branches[0][0]), inner.branches[0][1]),))
+                branches[-1] = (_both(condition, inner.branches[0][0]), inner.branches[0][1])
     if len(otherwise) == 1 and isinstance(otherwise[0], py.If):
         inner = otherwise[0]
         return _if(py.If((*branches, *inner.branches), inner.otherwise))
