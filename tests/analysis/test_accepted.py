@@ -13,12 +13,19 @@ from toolc.analysis.effects import nodes
 from toolc.diagnostics.rules.sample import spec, tool, value
 
 ROOT = Path(__file__).parent.parent.parent
-SPECS = [Path(__file__).parent / "everything.toolc", *sorted((ROOT / "specs").rglob("*.toolc"))]
+FILES = [Path(__file__).parent / "everything.toolc", *sorted((ROOT / "specs").rglob("*.toolc"))]
+TEXTS = {path: path.read_text(encoding="utf-8") for path in FILES}
+SPECS = [path for path, text in TEXTS.items() if "\nenvironment " in text]
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_specs(path: Path) -> None:
-    found = checked(path.read_text(encoding="utf-8"))
+    used = {
+        other.stem: text
+        for other, text in TEXTS.items()
+        if other.parent == path.parent and other not in SPECS
+    }
+    found = files_of(TEXTS[path], **used)
     assert found.diagnostics == ()
     assert found.environment is not None
 
