@@ -3,8 +3,9 @@
 `compile_schema(schema)` gives a checker: `check(value, path, problems)` gives the converted value
 and appends a `Problem` for each thing that is wrong. It accepts exactly what a 2020-12 validator
 accepts that asserts the formats `date`, `time-local`, `date-time-local`, `duration` and `decimal`,
-with two differences: `pattern` is matched as `toolc_runtime.patterns` says, and an integral float
-beyond 64 bits is no integer.
+with three differences: `pattern` is matched as `toolc_runtime.patterns` says, an integral float
+beyond 64 bits is no integer, and `minimum` and its kin hold for the number that a text of the
+format `decimal` stands for.
 
 Conversions: `2.0` becomes `2` where an integer is expected and `2` becomes `2.0` where a number is;
 texts of the formats above become dates, times, durations and decimals, also in the keys of a
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -363,12 +365,14 @@ class Compiler:
         to_float = kinds is not None and "number" in kinds and "integer" not in kinds
         to_int = kinds is not None and "integer" in kinds and "number" not in kinds
         number = _number(refinements["number"], to_float, to_int)
+        form = schema.get("format")
+        bounds = _bounds(schema) if form == "decimal" else ()
         by_type: dict[type, Check] = {
             type(None): _anything,
             bool: _anything,
             int: number,
             float: number,
-            str: _text(refinements["string"], schema.get("format")),
+            str: _text(refinements["string"], form, bounds),
             list: self._list(schema, refinements["array"]),
             dict: self._object(schema, refinements["object"]),
         }
@@ -545,7 +549,17 @@ def _number(refinements: tuple[Refinement, ...], to_float: bool, to_int: bool) -
     return check
 
 
-def _text(refinements: tuple[Refinement, ...], form: Any) -> Check:
+def _bounds(schema: Mapping[str, Any]) -> tuple[Refinement, ...]:
+    """What a schema asks of a number, for decimals, which floats do not compare with exactly."""
+    made = (
+        make(Decimal(str(schema[keyword])))
+        for keyword, make in _REFINEMENTS["number"].items()
+        if keyword in schema
+    )
+    return tuple(refine for refine in made if refine is not None)
+
+
+def _text(refinements: tuple[Refinement, ...], form: Any, bounds: tuple[Refinement, ...]) -> Check:
     read = FORMATS.get(form) if isinstance(form, str) else None
     if read is None:
         return _refined(refinements) if refinements else _anything
@@ -554,10 +568,13 @@ def _text(refinements: tuple[Refinement, ...], form: Any) -> Check:
         for refine in refinements:
             refine(value, path, problems)
         try:
-            return read(value)
+            made = read(value)
         except Malformed as error:
             report(problems, path, str(error))
             return value
+        for refine in bounds:
+            refine(made, path, problems)
+        return made
 
     return check
 
@@ -699,9 +716,11 @@ def _refinement(accepts: Callable[[Any], bool], message: str) -> Refinement:
     return check
 
 
-def _multiple(value: int | float, of: int | float) -> bool:
+def _multiple(value: Any, of: int | float | Decimal) -> bool:
+    if isinstance(of, Decimal):
+        return Fraction(value) % Fraction(of) == 0
     if isinstance(of, float):
-        quotient = value / of
+        quotient: float = value / of
         try:
             return int(quotient) == quotient
         except OverflowError:

@@ -49,6 +49,23 @@ def test_conversions(schema: Any, value: Any, converted: Any) -> None:
         assert list(map(type, found)) == list(map(type, converted))
 
 
+@pytest.mark.parametrize(
+    ("bound", "right", "wrong"),
+    [
+        ({"minimum": 0.1}, "0.1", "0.09"),
+        ({"maximum": 25}, "25.00", "25.01"),
+        ({"exclusiveMinimum": 0}, "0.01", "0"),
+        ({"exclusiveMaximum": 1}, "-3", "1.0"),
+        ({"multipleOf": 0.05}, "12.35", "12.36"),
+    ],
+)
+def test_bounds_hold_for_decimals(bound: dict[str, float], right: str, wrong: str) -> None:
+    schema = {"type": "string", "format": "decimal", **bound}
+    assert check(schema, right) == (Decimal(right), [])
+    _, [(path, message)] = check(schema, wrong)
+    assert path == "" and wrong in message
+
+
 def test_unchanged_values_are_not_copied() -> None:
     schema = {"properties": {"a": {"items": {"type": "integer"}}}}
     value = {"a": [1, 2]}
