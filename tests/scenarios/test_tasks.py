@@ -419,3 +419,32 @@ def test_verify_only_leaves_the_defaults_out() -> None:
     assert built.diagnostics == ()
     source = built.files["verifiers.py"].decode()
     assert 'goals = [called(run, "double", {"n": 1})]' in source
+
+
+PEEKED = """toolc 1
+environment lamps "Lamps and their colours." version "1.0"
+record Lamp { name: str, watts: decimal? }
+table lamps[name]: Lamp = [{name: "hall", watts: "4.5"}, {name: "porch", watts: null}]
+tool dim "Set the power of a lamp." (lamp: str, watts: decimal) -> null {
+  lamps[lamp].watts = watts
+}
+tool double_of "Twice the power of a lamp." (lamp: str) -> decimal {
+  let watts = lamps[lamp].watts else fail "no power is known"
+  return watts * 2
+}
+scenario dimmed "A row that is read along a path" {
+  user "Set the lamp in the hall to 3 watts. What is twice its power then, and twice that of the porch's, set to 2?"
+  plan {
+    dim(lamp: "hall", watts: 3)
+    let hall = double_of(lamp: "hall")
+    dim(lamp: "porch", watts: 2)
+    let porch = double_of(lamp: "porch")
+  }
+  answer [hall, porch]
+}
+"""
+
+
+def test_a_row_read_along_a_path_is_a_dependency() -> None:
+    task = tasks_of(compile_text(PEEKED))["dimmed"]
+    assert [step["after"] for step in task["turns"][0]["steps"]] == [[], [0], [], [2]]
