@@ -433,12 +433,12 @@ tool double_of "Twice the power of a lamp." (lamp: str) -> decimal {
   return watts * 2
 }
 scenario dimmed "A row that is read along a path" {
-  user "Set the lamp in the hall to 3 watts. What is twice its power then, and twice that of the porch's, set to 2?"
+  user "Set the hall to 3 watts and the porch to 2. What is twice the power of each then?"
   plan {
-    dim(lamp: "hall", watts: 3)
-    let hall = double_of(lamp: "hall")
-    dim(lamp: "porch", watts: 2)
-    let porch = double_of(lamp: "porch")
+    step dim(lamp: "hall", watts: 3)
+    step let hall = double_of(lamp: "hall")
+    step dim(lamp: "porch", watts: 2)
+    step let porch = double_of(lamp: "porch")
   }
   answer [hall, porch]
 }
