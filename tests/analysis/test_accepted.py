@@ -392,3 +392,20 @@ def test_a_decimal_may_have_an_exponent() -> None:
     found = checked(spec("const small: decimal = 2.5e-3")).environment
     assert found is not None
     assert [str(each.value) for each in found.constants] == ["0.0025"]
+
+
+def test_the_condition_of_a_family_narrows() -> None:
+    head = """toolc 1
+environment towns "Towns." version "1.0"
+record Town { name: str, mayor: str? }
+table towns[name]: Town = [{name: "Ulm", mayor: "Ann"}, {name: "Trier", mayor: null}]
+tool greet(who: str) -> str { return "Hello, {who}" }
+scenario s for t in towns if WHO != null {
+  user "Greet the mayor of {t.name}."
+  plan { step let said = greet(who: WHO) }
+  answer said
+}
+"""
+    assert judge(head.replace("WHO", "t.mayor")) == ()
+    # A place in a table may have been written since.
+    assert codes(head.replace("WHO", 'towns["Ulm"].mayor')) == {"TC0311"}

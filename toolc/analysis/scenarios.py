@@ -116,7 +116,10 @@ class Scenarios(Statements):
             return (), None, None, None
         source = self.source(family.source)
         targets = self.targets(family.targets, source)
-        condition = self.condition(family.condition) if family.condition is not None else None
+        condition = None
+        if family.condition is not None:
+            condition = self.condition(family.condition)
+            self.facts = flow.without_mutable(flow.facts_of(condition, True))
         sample = None
         if family.sample is not None:
             value = family.sample.value
