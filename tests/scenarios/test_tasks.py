@@ -448,3 +448,27 @@ scenario dimmed "A row that is read along a path" {
 def test_a_row_read_along_a_path_is_a_dependency() -> None:
     task = tasks_of(compile_text(PEEKED))["dimmed"]
     assert [step["after"] for step in task["turns"][0]["steps"]] == [[], [0], [], [2]]
+
+
+NAPS = """toolc 1
+environment naps "Naps." version "1.0"
+state slept: duration = "PT0S"
+fn at_least "Whether one slept that long." (length: duration, floor: duration = "PT5M") -> bool {
+  return length >= floor
+}
+tool nap "Sleep for a while." (length: duration = "PT20M") -> duration {
+  slept += length
+  return slept
+}
+scenario long "A nap" {
+  user "Take a nap of 45 minutes."
+  plan { step let slept_for = nap(length: "PT45M") }
+  verify { called nap(length: "PT45M"), check enough: at_least(slept) }
+}
+"""
+
+
+def test_verifiers_import_a_name_once() -> None:
+    source = compile_text(NAPS).files["verifiers.py"].decode()
+    assert "from datetime import timedelta\n" in source
+    assert "from .tools import at_least\n" in source

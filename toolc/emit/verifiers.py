@@ -141,7 +141,8 @@ class _Module:
             py.ImportFrom(module, tuple((name, None) for name in names))
             for module, names in modules.items()
         ]
-        defaults = [name for made in self.globals.default_constants() for name in names_in(made)]
+        constants = self.globals.default_constants()
+        defaults = [name for made in constants for name in names_in(made.targets)]
         own = {*self.globals.constants.values(), *defaults, "State"}
         names = [(name, None) for name in used & own]
         aliased = [

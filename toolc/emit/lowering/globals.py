@@ -61,7 +61,7 @@ class Globals:
         last = max((index for index, value in enumerate(made) if value is None), default=-1)
         return tuple(None if index < last else value for index, value in enumerate(made))
 
-    def default_constants(self) -> Iterator[py.Statement]:
+    def default_constants(self) -> Iterator[py.Assign]:
         """The assignments of the defaults that have names."""
         for function in self._environment.functions:
             for parameter in function.parameters:
