@@ -1,17 +1,29 @@
-"""Compiles the environments of a project, in several processes, and binds their data."""
+"""Compiles specs, in several processes, and binds their data."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from toolc.build import build
 from toolc.data import FORMATS, Rows, read_rows
 from toolc.diagnostics.diagnostic import Diagnostic
 from toolc.files import START, DataError, inside, read_bytes, why
-from toolc.output import Artifacts, sha256
-from toolc.project import Project, ProjectError, Unit, check_unit, failed, finding, in_order
+from toolc.node import Span
+from toolc.output import Artifacts, entry_of, sha256
+from toolc.project import (
+    Loaded,
+    Loader,
+    ProjectError,
+    Source,
+    Unit,
+    check_unit,
+    entries_of,
+    failed,
+    finding,
+    in_order,
+    twins,
+)
 
 if TYPE_CHECKING:
     from toolc.analysis.core import EnvironmentDef
@@ -20,29 +32,60 @@ MAX_BYTES = 256 * 1024 * 1024
 """Largest data file that is read, in bytes."""
 
 
+class Options(NamedTuple):
+    """What a compilation depends on besides its files. `data` is a folder in which data files are
+    looked up instead of beside their spec."""
+
+    data: str | None = None
+    prove: bool = False
+
+
+class DataFile(NamedTuple):
+    """A data file as its spec names it, below a folder; `digest` is of its bytes."""
+
+    folder: str
+    name: str
+    digest: str
+
+
+class Inputs(NamedTuple):
+    """All that a spec was compiled from: the digests of the specs by path, its own first, and the
+    data files."""
+
+    sources: dict[str, str]
+    data: tuple[DataFile, ...] = ()
+
+
 class Compiled(NamedTuple):
-    """One unit, compiled; `artifacts` is None where its diagnostics hold an error, or where it
-    declares no environment."""
+    """One spec, compiled or found to be so already.
+
+    `environment` is the name of what it declares, with its place. `entry` is what the manifest
+    says of it, None where the diagnostics hold an error, or where it declares none; `artifacts`
+    is None also where they need no writing. `texts` are of the files that diagnostics point into.
+    """
 
     path: str
-    artifacts: Artifacts | None
+    inputs: Inputs
+    environment: tuple[str, Span] | None
     diagnostics: tuple[Diagnostic, ...]
     texts: dict[str, str]
+    entry: dict[str, Any] | None = None
+    artifacts: Artifacts | None = None
 
 
-def compile_project(
-    project: Project, *, data: str | None = None, jobs: int = 1, prove: bool = False
-) -> Iterator[Compiled]:
-    """Compiles the units of a project, several at once if `jobs` allows, and gives them in order.
+def compile_specs(paths: Sequence[str], options: Options, jobs: int = 1) -> Iterator[Compiled]:
+    """Compiles each spec on its own, several at once if `jobs` allows, and gives them in order.
 
-    `data` is a folder in which data files are looked up instead of beside their spec.
+    What several specs find in a file that they all use comes with each of them.
     """
-    tasks = [(unit, data, prove) for unit in project.units]
+    tasks = [(path, options) for path in paths]
     if jobs <= 1 or len(tasks) <= 1:
         yield from map(_compile, tasks)
         return
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
+
+    import toolc.build  # noqa: F401 - once, here, and not in every process
 
     with ProcessPoolExecutor(min(jobs, len(tasks)), initializer=_die_when_told) as pool:
         try:
@@ -70,52 +113,92 @@ def _die_when_told() -> None:
     Thread(target=follow, daemon=True).start()
 
 
-def _compile(task: tuple[Unit, str | None, bool]) -> Compiled:
-    unit, data, prove = task
-    return compile_unit(unit, data, prove)
+def _compile(task: tuple[str, Options]) -> Compiled:
+    path, options = task
+    loaded = Loader().load(path)
+    if loaded.unit is not None:
+        compiled = compile_unit(loaded.unit, options)
+    else:
+        texts = {each: source.text for each, source in loaded.sources.items()}
+        compiled = Compiled(path, Inputs(_digests(loaded.sources)), None, (), texts)
+    found = in_order((*loaded.diagnostics, *compiled.diagnostics))
+    return compiled._replace(
+        environment=_declared(loaded),
+        diagnostics=found,
+        texts={
+            each.path: compiled.texts[each.path] for each in found if each.path in compiled.texts
+        },
+    )
 
 
-def compile_unit(unit: Unit, data: str | None = None, prove: bool = False) -> Compiled:
+def _declared(loaded: Loaded) -> tuple[str, Span] | None:
+    if loaded.environment is None:
+        return None
+    name = loaded.environment.name
+    return name.text, name.span
+
+
+def _digests(sources: Mapping[str, Source]) -> dict[str, str]:
+    return {path: sha256(source.content) for path, source in sources.items()}
+
+
+def together(compiled: Sequence[Compiled]) -> tuple[list[Compiled], list[Diagnostic]]:
+    """What specs that were compiled on their own are together: without the files that are there
+    for others to use, and the findings, with those that are about more than one of them."""
+    by_path = {each.path: each for each in compiled}
+    loaded = {each.path: (each.environment, tuple(each.inputs.sources)) for each in compiled}
+    entries = [by_path[path] for path in entries_of(loaded)]
+    found = [diagnostic for each in entries for diagnostic in each.diagnostics]
+    names = [(each.path, *each.environment) for each in entries if each.environment]
+    return entries, [*found, *twins(names)]
+
+
+def compile_unit(unit: Unit, options: Options) -> Compiled:
     """Checks one environment, binds its data and builds it."""
     texts = {path: source.text for path, source in unit.sources.items()}
+    digests = _digests(unit.sources)
     checked = check_unit(unit)
     diagnostics = list(checked.diagnostics)
+    compiled = Compiled(unit.entry, Inputs(digests), None, in_order(diagnostics), texts)
     environment = checked.environment
     if environment is None or failed(diagnostics):
-        return Compiled(unit.entry, None, in_order(diagnostics), texts)
-    bound = read_tables(environment, unit.entry, data)
-    texts |= bound.texts
+        return compiled
+    bound = read_tables(environment, unit.entry, options.data)
     diagnostics.extend(bound.diagnostics)
+    compiled = compiled._replace(
+        inputs=Inputs(digests, bound.files),
+        diagnostics=in_order(diagnostics),
+        texts=texts | bound.texts,
+    )
     if failed(diagnostics):
-        return Compiled(unit.entry, None, in_order(diagnostics), texts)
-    built = build(environment, bound.rows, texts)
+        return compiled
+    from toolc.build import build
+
+    built = build(environment, bound.rows, texts | bound.texts)
     diagnostics.extend(built.diagnostics)
+    compiled = compiled._replace(diagnostics=in_order(diagnostics))
     if failed(diagnostics):
-        return Compiled(unit.entry, None, in_order(diagnostics), texts)
-    if prove:
+        return compiled
+    if options.prove:
         from toolc.emit.closed import prove as prove_closed
 
         prove_closed(built.files)
     folder = os.path.dirname(unit.entry) or "."
-    sources = {
-        os.path.relpath(path, folder): sha256(source.content)
-        for path, source in unit.sources.items()
-    }
-    digests = sources | bound.digests
-    artifacts = Artifacts(environment.name, built.files, digests, built.summary, built.entry)
-    return Compiled(unit.entry, artifacts, in_order(diagnostics), texts)
+    sources = {os.path.relpath(path, folder): digest for path, digest in digests.items()}
+    sources |= {each.name: each.digest for each in bound.files}
+    artifacts = Artifacts(environment.name, built.files, sources, built.summary, built.entry)
+    return compiled._replace(entry=entry_of(artifacts), artifacts=artifacts)
 
 
 # ---------------------------------------------------------------- data
 
 
 class Bound(NamedTuple):
-    """The rows of the tables that have a data file, by table; the texts by path; the hashes by
-    the names that the spec gives the files."""
+    """The rows of the tables that have a data file, by table; the texts by path; the files."""
 
     rows: dict[str, Rows]
     texts: dict[str, str]
-    digests: dict[str, str]
+    files: tuple[DataFile, ...]
     diagnostics: tuple[Diagnostic, ...]
 
 
@@ -123,14 +206,17 @@ def read_tables(environment: EnvironmentDef, entry: str, data: str | None) -> Bo
     """Reads every data file that an environment's tables name."""
     folder = data if data is not None else os.path.dirname(entry) or "."
     rows: dict[str, Rows] = {}
-    digests: dict[str, str] = {}
+    files: dict[str, DataFile] = {}
     texts: dict[str, str] = {}
     diagnostics: list[Diagnostic] = []
     for table in environment.tables:
         if table.file is None:
             continue
         try:
-            rows[table.name], digests[table.file] = _read_table(table.file, folder)
+            content = read_data(folder, table.file)
+            files[table.file] = DataFile(folder, table.file, sha256(content))
+            format = FORMATS[os.path.splitext(table.file)[1]]
+            rows[table.name] = read_rows(os.path.join(folder, table.file), content, format)
             texts[rows[table.name].path] = rows[table.name].text
         except DataError as error:
             if error.text:
@@ -139,19 +225,18 @@ def read_tables(environment: EnvironmentDef, entry: str, data: str | None) -> Bo
                 diagnostics.append(finding(error.code, path, error.span, **error.values))
             else:
                 diagnostics.append(finding(error.code, entry, table.file_span, **error.values))
-    return Bound(rows, texts, digests, tuple(diagnostics))
+    return Bound(rows, texts, tuple(files.values()), tuple(diagnostics))
 
 
-def _read_table(name: str, folder: str) -> tuple[Rows, str]:
+def read_data(folder: str, name: str) -> bytes:
+    """The bytes of a data file at or below a folder. Raises `DataError`."""
     path = os.path.join(folder, name)
     outside = os.path.isabs(name) or ".." in name.split("/") or "\0" in name
     if outside or not inside(path, os.path.realpath(folder)):
         raise DataError("TC0402", START, "", file=name)
-    format = FORMATS.get(os.path.splitext(name)[1])
-    if format is None:
+    if os.path.splitext(name)[1] not in FORMATS:
         raise DataError("TC0403", START, "", file=name)
     try:
-        content = read_bytes(path, MAX_BYTES)
+        return read_bytes(path, MAX_BYTES)
     except OSError as error:
         raise DataError("TC0401", START, "", file=name, reason=why(error)) from None
-    return read_rows(path, content, format), sha256(content)

@@ -2,7 +2,8 @@
 
 A file is written beside its place and moved there. A build folder likewise: a new folder is
 filled beside it and takes its place in one step where the system can exchange two folders, and
-else in two, of which an interrupted first one is undone by the next write.
+else in two, of which an interrupted first one is undone by the next write. Files that stay are
+linked into the new folder, not copied.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 MANIFEST = "manifest.json"
+CACHE = ".cache.json"
+"""What a build was made from, so that it need not be made again: see `incremental.py`."""
 
 
 class OutputError(Exception):
@@ -63,12 +66,18 @@ def write_file(path: str, content: bytes) -> None:
 
 
 def write_build(
-    root: str, environments: list[Artifacts], language: int, compiler: str
+    root: str,
+    environments: Sequence[Artifacts],
+    language: int,
+    compiler: str,
+    unchanged: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    cache: Callable[[Mapping[str, Any]], bytes] | None = None,
 ) -> dict[str, Any]:
     """Puts environments into a build folder and returns its manifest.
 
-    Environments that the folder already holds under other names stay. Raises `OutputError`,
-    with the folder as it was.
+    Environments that the folder already holds under other names stay; of those in `unchanged`
+    the manifest must still say the same. `cache` gives the bytes of `CACHE` from the manifest's
+    environments. Raises `OutputError`, with the folder as it was.
     """
     root = os.path.realpath(root)
     parent, name = os.path.split(root)
@@ -77,15 +86,19 @@ def write_build(
         with _locked(parent):
             _recover(parent, name)
             kept = _kept(root, {environment.name for environment in environments})
-            entries = kept | {each.name: _entry(each) for each in environments}
+            for each, entry in unchanged.items():
+                if kept.get(each) != entry:
+                    raise OutputError(f"`{os.path.join(root, each)}` was changed meanwhile")
+            entries = kept | {each.name: entry_of(each) for each in environments}
             manifest = {
                 "language": language,
                 "compiler": compiler,
                 "environments": dict(sorted(entries.items())),
             }
+            notes = {} if cache is None else {CACHE: cache(entries)}
             fresh = os.path.join(parent, f".{name}.new")
             try:
-                _fill(fresh, environments, manifest)
+                _fill(fresh, environments, manifest, notes)
                 for each in kept:
                     _copy(os.path.join(root, each), os.path.join(fresh, each))
                 _sync(fresh)
@@ -139,7 +152,8 @@ def _kept(root: str, replaced: set[str]) -> dict[str, Any]:
     }
 
 
-def _entry(environment: Artifacts) -> dict[str, Any]:
+def entry_of(environment: Artifacts) -> dict[str, Any]:
+    """What the manifest says of an environment."""
     return {
         **environment.facts,
         "sources": dict(sorted(environment.sources.items())),
@@ -148,33 +162,58 @@ def _entry(environment: Artifacts) -> dict[str, Any]:
     }
 
 
-def _fill(folder: str, environments: list[Artifacts], manifest: dict[str, Any]) -> None:
+def _fill(
+    folder: str,
+    environments: Sequence[Artifacts],
+    manifest: dict[str, Any],
+    notes: Mapping[str, bytes],
+) -> None:
     os.mkdir(folder)
     for environment in environments:
         for name, content in environment.files.items():
             _write(os.path.join(folder, environment.name, name), content)
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    _write(os.path.join(folder, MANIFEST), text.encode())
+    for name, content in {**notes, MANIFEST: text.encode()}.items():
+        _write(os.path.join(folder, name), content)
 
 
 def _write(path: str, content: bytes) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "xb") as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _copy(source: str, target: str) -> None:
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    """Copies a folder, its files as links where the system allows it."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(source, target, ignore=ignored, copy_function=_link)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        if os.path.islink(source):
+            raise OSError(errno.EPERM, "a link is not linked to")
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _sync(folder: str) -> None:
+    """Waits until the disk holds the files of a folder's file system (Linux's `syncfs`; else of
+    all)."""
+    sync = getattr(_libc(), "syncfs", None)
     handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        if sync is None or sync(handle) != 0:
+            os.sync()
     finally:
         os.close(handle)
+
+
+def _libc() -> Any:
+    import ctypes
+
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def _recover(parent: str, name: str) -> None:
@@ -208,7 +247,7 @@ def _exchange(first: str, second: str) -> bool:
     """Exchanges two folders in one step (Linux's `renameat2`); False where that is not offered."""
     import ctypes
 
-    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    rename = getattr(_libc(), "renameat2", None)
     if rename is None:
         return False
     paths = os.fsencode(first), os.fsencode(second)

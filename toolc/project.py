@@ -7,7 +7,7 @@ folder. What starts for `toolc check` is here, and imports little; compiling is 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolc.diagnostics.diagnostic import Diagnostic, Reporter
@@ -149,29 +149,67 @@ def read_source(path: str) -> Source | Diagnostic:
         return finding(error.code, path, **error.values)
 
 
-class _Loader:
+class Loaded(NamedTuple):
+    """A spec with what it uses: the paths, itself first; what reading and parsing them found; and
+    the unit, None where one of them can't be checked."""
+
+    paths: tuple[str, ...]
+    sources: dict[str, Source]
+    environment: Environment | None
+    diagnostics: tuple[Diagnostic, ...]
+    unit: Unit | None
+
+
+class Loader:
     """Reads and parses each spec once, however many environments use it."""
 
     def __init__(self) -> None:
         self.sources: dict[str, Source] = {}
         self.modules: dict[str, Module | None] = {}
-        self.diagnostics: list[Diagnostic] = []
+        self.diagnostics: dict[str, tuple[Diagnostic, ...]] = {}
         self.broken: set[str] = set()
 
-    def load(self, path: str) -> Module | None:
+    def load(self, path: str) -> Loaded:
+        """The spec at a path, with every file that it uses, in order of name."""
+        paths = self._closure(path)
+        unit = None
+        sources = {each: self.sources[each] for each in paths if each in self.sources}
+        if not self.broken.intersection(paths):
+            modules = {each: module for each in paths if (module := self.modules[each])}
+            unit = Unit(modules, sources)
+        found = tuple(each for name in paths for each in self.diagnostics[name])
+        environment = environment_of(self.modules[path])
+        return Loaded(tuple(paths), sources, environment, found, unit)
+
+    def _closure(self, entry: str) -> list[str]:
+        reached: set[str] = {entry}
+        waiting = [entry]
+        while waiting:
+            path = waiting.pop()
+            module = self._module(path)
+            for item in module.items if module else ():
+                if not isinstance(item, Use):
+                    continue
+                beside = os.path.join(os.path.dirname(path), item.module.text + SUFFIX)
+                if beside not in reached and os.path.isfile(beside):
+                    reached.add(beside)
+                    waiting.append(beside)
+        return [entry, *sorted(reached - {entry})]
+
+    def _module(self, path: str) -> Module | None:
         from toolc.syntax.parser import parse
 
         if path not in self.modules:
             source = read_source(path)
             self.modules[path] = None
             if isinstance(source, Diagnostic):
-                self.diagnostics.append(source)
+                self.diagnostics[path] = (source,)
                 self.broken.add(path)
             else:
                 self.sources[path] = source
                 parsed = parse(source.text, path)
                 self.modules[path] = parsed.module
-                self.diagnostics.extend(parsed.diagnostics)
+                self.diagnostics[path] = parsed.diagnostics
                 if parsed.module is None or not all(map(_mended, parsed.diagnostics)):
                     self.broken.add(path)
         return self.modules[path]
@@ -186,38 +224,26 @@ def _mended(found: Diagnostic) -> bool:
 def load_project(paths: Iterable[str]) -> Project:
     """Reads and parses the specs below the paths, with what they use, and groups them."""
     found, diagnostics = find_specs(paths)
-    loader = _Loader()
-    groups = {path: _closure(path, loader) for path in found}
-    entries = [path for path in found if environment_of(loader.modules[path]) is not None]
-    used = {path for entry in entries for path in groups[entry][1:]}
-    entries += [path for path in found if path not in used and path not in entries]
-    units = tuple(
-        Unit(
-            {each: module for each in groups[path] if (module := loader.modules[each])},
-            {each: loader.sources[each] for each in groups[path]},
-        )
-        for path in sorted(entries)
-        if not loader.broken.intersection(groups[path])
-    )
+    loader = Loader()
+    loaded = {path: loader.load(path) for path in found}
+    entries = entries_of({path: (each.environment, each.paths) for path, each in loaded.items()})
+    units = tuple(unit for path in entries if (unit := loaded[path].unit) is not None)
+    names = [
+        (unit.entry, environment.name.text, environment.name.span)
+        for unit in units
+        if (environment := loaded[unit.entry].environment)
+    ]
     texts = {path: source.text for path, source in loader.sources.items()}
-    return Project(units, (*diagnostics, *loader.diagnostics, *_twins(units)), texts)
+    found_in = [each for diagnostics in loader.diagnostics.values() for each in diagnostics]
+    return Project(units, (*diagnostics, *found_in, *twins(names)), texts)
 
 
-def _closure(entry: str, loader: _Loader) -> list[str]:
-    """The entry, then every file that it uses, directly or not, in order of name."""
-    reached: set[str] = {entry}
-    waiting = [entry]
-    while waiting:
-        path = waiting.pop()
-        module = loader.load(path)
-        for item in module.items if module else ():
-            if not isinstance(item, Use):
-                continue
-            beside = os.path.join(os.path.dirname(path), item.module.text + SUFFIX)
-            if beside not in reached and os.path.isfile(beside):
-                reached.add(beside)
-                waiting.append(beside)
-    return [entry, *sorted(reached - {entry})]
+def entries_of(loaded: Mapping[str, tuple[object | None, Sequence[str]]]) -> list[str]:
+    """The specs to check each on its own, in order: those that declare an environment, and those
+    that no environment uses. Takes each spec's environment, None for none, and its paths."""
+    with_one = [path for path, (environment, _) in loaded.items() if environment is not None]
+    used = {path for entry in with_one for path in loaded[entry][1][1:]}
+    return sorted({*with_one, *(path for path in loaded if path not in used)})
 
 
 def environment_of(module: Module | None) -> Environment | None:
@@ -231,17 +257,13 @@ def declares(unit: Unit) -> bool:
     return environment_of(unit.modules[unit.entry]) is not None
 
 
-def _twins(units: Iterable[Unit]) -> Iterator[Diagnostic]:
+def twins(names: Iterable[tuple[str, str, Span]]) -> Iterator[Diagnostic]:
+    """Reports environments of one name, given as path, name and the name's place, in order."""
     first: dict[str, str] = {}
-    for unit in units:
-        environment = environment_of(unit.modules[unit.entry])
-        if environment is None:
-            continue
-        name = environment.name.text
+    for path, name, span in names:
         if name in first:
-            span = environment.name.span
-            yield finding("TC0407", unit.entry, span, name=name, other=first[name])
-        first.setdefault(name, unit.entry)
+            yield finding("TC0407", path, span, name=name, other=first[name])
+        first.setdefault(name, path)
 
 
 # ---------------------------------------------------------------- checking

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from toolc.compiler import compile_project
+from toolc.compiler import Options, compile_specs, together
 from toolc.diagnostics.rule import Rule
 from toolc.diagnostics.rules import data
-from toolc.project import load_project
+from toolc.project import find_specs
 
 FILES = [rule for rule in data.RULES if rule.code < "TC0450"]
 
@@ -28,11 +28,9 @@ def unpack(example: str, folder: Path) -> None:
 def codes(example: str, folder: Path) -> set[str]:
     folder.mkdir()
     unpack(example, folder)
-    project = load_project([str(folder)])
-    found = [*project.diagnostics]
-    for compiled in compile_project(project):
-        found.extend(compiled.diagnostics)
-    return {each.code for each in found if each.severity == "error"}
+    paths, found = find_specs([str(folder)])
+    _, more = together(list(compile_specs(paths, Options())))
+    return {each.code for each in (*found, *more) if each.severity == "error"}
 
 
 @pytest.mark.parametrize("rule", FILES, ids=[rule.code for rule in FILES])

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
+from toolc.cli.progress import FEW, Progress
 from toolc.cli.terminal import (
     Subparsers,
     UsageError,
@@ -19,12 +21,17 @@ from toolc.cli.terminal import (
     tally,
 )
 
+if TYPE_CHECKING:
+    from toolc.compiler import Compiled, Options
+    from toolc.output import Artifacts
+
 
 def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "compile",
         description="Compile specs into a build folder. With an error, nothing is written and the "
-        "previous build stays whole; environments of other names in the folder stay as they are.",
+        "previous build stays whole; environments of other names in the folder stay as they are. "
+        "What has not changed since the last time is not compiled again.",
         epilog=epilog(
             {
                 "toolc compile .": "to build/",
@@ -43,6 +50,9 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "--jobs", "-j", type=positive, metavar="N", help="environments at once (default: all cores)"
     )
     parser.add_argument(
+        "--force", "-f", action="store_true", help="compile also what has not changed"
+    )
+    parser.add_argument(
         "--prove",
         action="store_true",
         help="also let Black and a libcst walk confirm what was emitted",
@@ -55,52 +65,77 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from toolc import __version__
-    from toolc.compiler import compile_project
-    from toolc.diagnostics.diagnostic import Diagnostic
-    from toolc.output import Artifacts, OutputError, write_build
-    from toolc.project import LANGUAGE, ProjectError, declares, failed, in_order, load_project
+    from toolc.compiler import Options, compile_specs, together
+    from toolc.incremental import Previous
+    from toolc.project import ProjectError, failed, find_specs, in_order
 
     if args.data is not None and not os.path.isdir(args.data):
         raise UsageError(f"`{args.data}` is not a folder")
-    diagnostics: list[Diagnostic] = []
-    artifacts: list[Artifacts] = []
-    done = 0
+    options = Options(args.data, args.prove)
     try:
-        project = load_project(args.paths)
-        diagnostics.extend(project.diagnostics)
-        texts = dict(project.texts)
-        jobs = args.jobs or os.cpu_count() or 1
-        compiled = compile_project(project, data=args.data, jobs=jobs, prove=args.prove)
-        names = {unit.entry for unit in project.units if declares(unit)}
-        for each in compiled:
-            diagnostics.extend(each.diagnostics)
-            texts |= each.texts
-            if each.artifacts is not None:
-                artifacts.append(each.artifacts)
-            if each.path in names and not args.quiet:
-                done += 1
-                counts = each.artifacts.counts if each.artifacts else {}
-                say(f"[{done}/{len(names)}] {each.path}: {_shown(counts) or 'not compiled'}")
+        paths, diagnostics = find_specs(args.paths)
+        compiled: dict[str, Compiled] = {}
+        if not args.force:
+            previous = Previous(args.output, options)
+            compiled = {path: held for path in paths if (held := previous.find(path))}
+        waiting = [path for path in paths if path not in compiled]
+        shown = not args.quiet and args.format != "json"
+        with Progress("specs", len(waiting), shown=shown) as progress:
+            for each in compile_specs(waiting, options, args.jobs or os.cpu_count() or 1):
+                compiled[each.path] = each
+                if each.environment and len(waiting) <= FEW:
+                    counts = each.entry["counts"] if each.entry else {}
+                    progress.say(f"{each.path}: {_shown(counts) or 'not compiled'}")
+                progress.advance()
     except ProjectError as error:
         raise UsageError(str(error)) from None
-    found = in_order(diagnostics)
-    report(found, texts, args.format)
-    if not failed(found) and not artifacts:
+    every = [compiled[path] for path in paths]
+    entries, findings = together(every)
+    found = in_order((*diagnostics, *findings))
+    report(found, {path: text for each in every for path, text in each.texts.items()}, args.format)
+    environments = {each.environment[0]: each for each in entries if each.environment}
+    if not failed(found) and not environments:
         raise UsageError("no spec here declares an environment")
     if failed(found):
         say(f"nothing written: {tally(found)}")
         return 1
-    try:
-        manifest = write_build(args.output, artifacts, LANGUAGE, __version__)
-    except OutputError as error:
-        raise UsageError(str(error)) from None
+    fresh = [each.artifacts for each in environments.values() if each.artifacts]
+    if fresh:
+        _write(args.output, options, every, fresh)
     if args.format == "json":
-        built = {each.name: manifest["environments"][each.name] for each in artifacts}
+        built = {name: each.entry for name, each in environments.items()}
         print(json.dumps({"type": "build", "path": args.output, "environments": built}))
     elif not args.quiet:
-        say(f"{count(len(artifacts), 'environment')} in {args.output}: {tally(found)}")
+        say(f"{_outcome(len(environments), len(fresh))} in {args.output}: {tally(found)}")
     return 0
+
+
+def _write(
+    root: str, options: Options, compiled: Sequence[Compiled], fresh: Sequence[Artifacts]
+) -> None:
+    """Puts what was compiled anew into the build folder, and the records of all."""
+    from toolc import __version__
+    from toolc.incremental import records
+    from toolc.output import OutputError, write_build
+    from toolc.project import LANGUAGE
+
+    unchanged = {
+        each.environment[0]: each.entry
+        for each in compiled
+        if each.environment and each.entry and not each.artifacts
+    }
+    cache = records(root, options, compiled)
+    try:
+        write_build(root, fresh, LANGUAGE, __version__, unchanged, cache)
+    except OutputError as error:
+        raise UsageError(str(error)) from None
+
+
+def _outcome(environments: int, fresh: int) -> str:
+    text = count(environments, "environment")
+    if fresh == environments:
+        return text
+    return f"{text} ({fresh:,} compiled, {environments - fresh:,} unchanged)"
 
 
 def _shown(counts: Mapping[str, object]) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from toolc.cli.progress import Progress
 from toolc.cli.terminal import Subparsers, UsageError, add_format, count, epilog, positive, say
 
 if TYPE_CHECKING:
@@ -62,21 +62,18 @@ def run(args: argparse.Namespace) -> int:
     environment = load_environment(args.build, data)
     start = _Start(environment)
     totals = Totals(args.limit)
-    progress = sys.stderr.isatty()
-    for line, text in _lines(args.traces):
-        if isinstance(text, bytes):
-            try:
-                episode = parse_episode(text.decode())
-            except ValueError as error:
-                totals.add_malformed(line, f"line {line}: {_first_line(error)}")
+    with Progress("episodes", shown=args.format != "json") as progress:
+        for line, text in _lines(args.traces):
+            if isinstance(text, bytes):
+                try:
+                    episode = parse_episode(text.decode())
+                except ValueError as error:
+                    totals.add_malformed(line, f"line {line}: {_first_line(error)}")
+                else:
+                    totals.add(play(episode, line, start, environment.tools))
             else:
-                totals.add(play(episode, line, start, environment.tools))
-        else:
-            totals.add_malformed(line, f"line {line}: longer than {MAX_LINE // 2**20} MiB")
-        if progress and line % 20 == 0:
-            print(f"\r{line} episodes", end="", file=sys.stderr, flush=True)
-    if progress:
-        print("\r", end="", file=sys.stderr)
+                totals.add_malformed(line, f"line {line}: longer than {MAX_LINE // 2**20} MiB")
+            progress.advance()
     if args.format == "json":
         print(json.dumps(totals.report(), ensure_ascii=False))
     else:

@@ -79,7 +79,7 @@ def colour(format: str) -> bool:
 
 def count(number: int, noun: str) -> str:
     """`1 error`, `2 errors`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def tally(diagnostics: Iterable[Diagnostic]) -> str:
