@@ -3,6 +3,9 @@
 | figure | baseline in the same run |
 | --- | --- |
 | check_startup | the same interpreter's `-c pass` |
+| check_500 | Lark parsing the same text with the same grammar |
+| compile_1000_cold | Black checking the emitted Python of a tenth of them, times ten |
+| compile_1000_warm | `python -m compileall` of the emitted Python, a second time |
 | reset_retail | a deep copy of retail's database |
 | reset_1m | reset_retail |
 | call_overhead | `json.loads`, the emitted function called directly, `json.dumps` |
@@ -23,6 +26,7 @@ import copy
 import gc
 import hashlib
 import json
+import shutil
 import statistics
 import sys
 import tempfile
@@ -33,7 +37,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import worlds
+from benchmarks import generate, worlds
 from benchmarks.measure import Figure, paired, process_seconds, seconds
 from toolc_runtime import Environment, load
 from toolc_runtime.verify import judge
@@ -58,6 +62,44 @@ def _first_lines(source: str, count: int) -> str:
     lines = source.splitlines(keepends=True)
     ends = [at for at, line in enumerate(lines, 1) if line.startswith("}") and at <= count]
     return "".join(lines[: ends[-1]])
+
+
+def check_500() -> dict[str, Figure]:
+    """The check of a spec of about 500 lines, in a process that runs already."""
+    from toolc.project import check_project, load_project
+    from toolc.syntax.tables import lark
+
+    spec = worlds.ROOT / "specs/suites/vehicle/vehicle.toolc"
+    text = spec.read_text(encoding="utf-8")
+    parser = lark()
+    whole, parse = paired(
+        lambda: check_project(load_project([str(spec)])), lambda: parser.parse(text, "start")
+    )
+    return {"check_500": Figure(whole * 1e3, "ms", "150 ms", parse * 1e3, parse / whole)}
+
+
+def compile_1000() -> dict[str, Figure]:
+    """`toolc compile` of 1,000 environments of about 100 lines, as a whole process: into no
+    folder, and with nothing changed."""
+    with tempfile.TemporaryDirectory() as folder:
+        specs, out = Path(folder) / "specs", Path(folder) / "out"
+        generate.write(specs, 1000)
+        toolc = str(Path(sys.executable).with_name("toolc"))
+        command = [toolc, "compile", str(specs), "--output", str(out), "--quiet"]
+        cold = process_seconds(command, rounds=1)
+        warm = process_seconds(command, rounds=5)
+        tenth = Path(folder) / "tenth"
+        for environment in sorted(out.iterdir())[::10]:
+            if environment.is_dir():
+                shutil.copytree(environment, tenth / environment.name)
+        black = [sys.executable, "-m", "black", "--check", "--quiet", str(tenth)]
+        formatted = process_seconds(black, rounds=1) * 10
+        compileall = [sys.executable, "-m", "compileall", "-q", str(out)]
+        current = process_seconds(compileall, rounds=4)
+    return {
+        "compile_1000_cold": Figure(cold, "s", "60 s on two cores", formatted, formatted / cold),
+        "compile_1000_warm": Figure(warm, "s", "2 s", current, current / warm),
+    }
 
 
 def reset() -> dict[str, Figure]:
@@ -279,6 +321,8 @@ def memory() -> dict[str, Figure]:
 
 FIGURES: tuple[Callable[[], dict[str, Figure]], ...] = (
     check_startup,
+    check_500,
+    compile_1000,
     reset,
     calls,
     verdicts,

@@ -76,6 +76,11 @@ def append(path: Path) -> None:
     path.write_text(path.read_text() + "\n")
 
 
+def link(path: Path) -> None:
+    path.rename(path.parents[2] / "elsewhere")
+    path.symlink_to(path.parents[2] / "elsewhere")
+
+
 def edit_record(path: Path, change: Callable[[Any], None]) -> None:
     value = json.loads(path.read_text())
     change(value)
@@ -89,13 +94,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], set[str]]] = {
     "an artifact": (lambda at: append(at / "build/one/tools.py"), {"one"}),
     "a lost artifact": (lambda at: (at / "build/one/tools.py").unlink(), {"one"}),
     "a file too many": (lambda at: (at / "build/one/more.py").write_text(""), {"one"}),
-    "a link for a file": (
-        lambda at: (
-            (at / "build/one/data.json").rename(at / "data.json"),
-            (at / "build/one/data.json").symlink_to(at / "data.json"),
-        ),
-        {"one"},
-    ),
+    "a link for a file": (lambda at: link(at / "build/one/data.json"), {"one"}),
     "the manifest": (
         lambda at: edit_record(
             at / "build/manifest.json",

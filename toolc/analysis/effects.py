@@ -13,13 +13,15 @@ from toolc.node import Node
 
 def nodes(value: Any) -> Iterator[Node]:
     """Every node of a typed tree, outside in; types and symbols are not entered."""
-    if isinstance(value, tuple):
-        for part in value:
-            yield from nodes(part)
-    elif isinstance(value, Node) and not isinstance(value, (core.Symbol, t.Type)):
-        yield value
-        for name in value.fields:
-            yield from nodes(getattr(value, name))
+    stack = [value]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, tuple):
+            stack.extend(reversed(node))
+        elif isinstance(node, Node) and not isinstance(node, (core.Symbol, t.Type)):
+            yield node
+            held = node.__dict__
+            stack.extend(held[name] for name in reversed(node.fields))
 
 
 def calls(body: Any) -> list[core.CallFunction]:

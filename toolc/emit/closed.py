@@ -8,12 +8,13 @@ construct of a newer Python slips by.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from toolc.emit.namer import PYTHON
 
 _MODULES = frozenset({"__future__", "typing", "datetime", "decimal", "math", "pathlib"})
-_NODES: tuple[type[ast.AST], ...] = (
+_GROUPS = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
+_NODES: frozenset[type[ast.AST]] = frozenset((
     ast.Module, ast.Import, ast.ImportFrom, ast.alias,
     ast.FunctionDef, ast.ClassDef, ast.arguments, ast.arg, ast.keyword,
     ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Return, ast.Raise, ast.Try,
@@ -21,9 +22,9 @@ _NODES: tuple[type[ast.AST], ...] = (
     ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Constant, ast.JoinedStr,
     ast.FormattedValue, ast.Call, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp,
     ast.List, ast.Tuple, ast.Dict, ast.Starred, ast.ListComp, ast.GeneratorExp, ast.DictComp,
-    ast.comprehension, ast.Lambda, ast.expr_context, ast.operator, ast.unaryop, ast.boolop,
-    ast.cmpop,
-)  # fmt: skip
+    ast.comprehension, ast.Lambda,
+    *(kind for group in _GROUPS for kind in group.__subclasses__()),
+))  # fmt: skip
 METHODS = frozenset(
     [
         "_call",
@@ -63,23 +64,48 @@ def check_closed(source: str, methods: Collection[str] = ()) -> list[str]:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError) as error:
         return [f"no Python: {error}"]
-    names = _Names(tree)
+    nodes = _nodes(tree)
+    names = _Names(nodes)
     allowed = METHODS | names.functions | set(methods)
     problems = []
-    for node in ast.walk(tree):
-        for problem in _problems(node, names, allowed):
-            problems.append(f"line {getattr(node, 'lineno', 0)}: {problem}")
-    return problems
+    for node in nodes:
+        kind = type(node)
+        if kind not in _NODES:
+            problems.append((_line(node), f"`{kind.__name__}` is not emitted"))
+        if kind in _LOOKED_AT:
+            problems += ((_line(node), found) for found in _problems(node, names, allowed))
+    return [f"line {line}: {problem}" for line, problem in sorted(problems)]
+
+
+def _nodes(tree: ast.Module) -> list[ast.AST]:
+    """Every node of a tree; what stands in it many times, like `Load`, as often."""
+    found: list[ast.AST] = []
+    stack: list[ast.AST] = [tree]
+    while stack:
+        node = stack.pop()
+        found.append(node)
+        for value in node.__dict__.values():
+            if type(value) is list:
+                stack += [each for each in value if isinstance(each, ast.AST)]
+            elif isinstance(value, ast.AST):
+                stack.append(value)
+    return found
+
+
+def _line(node: ast.AST) -> int:
+    return getattr(node, "lineno", 0)
 
 
 class _Names:
     """The names that a module binds: those that may be called, and all."""
 
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, nodes: Sequence[ast.AST]) -> None:
         self.functions: set[str] = set()
         self.callable = {*PYTHON, "expect"}  # `expect`: what tests are judged by
         self.bound = set(_KNOWN)
-        for node in ast.walk(tree):
+        for node in nodes:
+            if type(node) not in _BINDING:
+                continue
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                 self.functions.add(node.name)
             elif isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -99,9 +125,14 @@ class _Names:
         self.bound.add("__file__")
 
 
+_BINDING = frozenset((
+    ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Name, ast.arg, ast.Lambda,
+    ast.Assign, ast.ExceptHandler,
+))  # fmt: skip
+_LOOKED_AT = frozenset((ast.Import, ast.ImportFrom, ast.Name, ast.Attribute, ast.Call))
+
+
 def _problems(node: ast.AST, names: _Names, methods: Collection[str]) -> Iterator[str]:
-    if not isinstance(node, _NODES):
-        yield f"`{type(node).__name__}` is not emitted"
     match node:
         case ast.Import(names=aliases):
             for alias in aliases:

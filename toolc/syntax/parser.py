@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from typing import Any, NamedTuple, NoReturn
 
 from toolc.diagnostics.diagnostic import Diagnostic, Edit, Fix, Reporter
@@ -55,18 +56,7 @@ class _Parser:
         self.kinds = self.automaton.kinds
         self.lexer = Lexer(text, self.kinds, reporter)
         self.recovery = Recovery(text, self.automaton, reporter)
-        builder = Builder(reporter, self.hole)
-        self.rules = [
-            (
-                reduction.symbol,
-                reduction.size,
-                reduction.kept,
-                any(place is not None and place < 0 for place in reduction.kept),
-                reduction.action,
-                _method(builder, reduction.action),
-            )
-            for reduction in self.automaton.reductions
-        ]
+        self.builder = Builder(reporter, self.hole)
 
     def module(self) -> Module:
         """Raises Stop."""
@@ -106,7 +96,7 @@ class _Parser:
     def _run(self, tokens: Tokens, goal: str, limit: int) -> Any:
         """The value of the goal. Raises Stop, and Unreadable for a hole."""
         text, kinds, begins, finishes = self.text, tokens.kinds, tokens.starts, tokens.ends
-        machine, rules = self.automaton, self.rules
+        machine, rules, builder = self.automaton, _rules(), self.builder
         actions, gotos, chains = machine.actions, machine.gotos, machine.chains
         goal_state = machine.goals[goal]
         # One stack, a column each: states are one more than the rest.
@@ -146,7 +136,7 @@ class _Parser:
                             height += len(arguments) // BRANCHES
                         if height > limit:
                             self._stop("TC0121", Span(begin, end))
-                        value = function(Span(begin, end), *arguments)
+                        value = function(builder, Span(begin, end), *arguments)
                     else:
                         value = arguments if name else arguments[0]
                     if size:
@@ -183,11 +173,31 @@ class _Parser:
         raise Stop
 
 
-def _method(builder: Builder, action: str) -> Callable[..., Any] | None:
+_Rule = tuple[int, int, tuple[int | None, ...], bool, str, Callable[..., Any] | None]
+
+
+@cache
+def _rules() -> list[_Rule]:
+    """Of each reduction the symbol, the size, which children are kept, whether lists of them are
+    opened, the action's name, and what builds its node."""
+    return [
+        (
+            reduction.symbol,
+            reduction.size,
+            reduction.kept,
+            any(place is not None and place < 0 for place in reduction.kept),
+            reduction.action,
+            _method(reduction.action),
+        )
+        for reduction in automaton().reductions
+    ]
+
+
+def _method(action: str) -> Callable[..., Any] | None:
     """The builder's method for an action; None where no node is made."""
     if action in ("", "*"):
         return None
-    method: Callable[..., Any] = getattr(builder, action, None) or getattr(builder, action + "_")
+    method: Callable[..., Any] = getattr(Builder, action, None) or getattr(Builder, action + "_")
     return method
 
 
