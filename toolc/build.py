@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from toolc.analysis.core import EnvironmentDef
@@ -17,6 +17,16 @@ from toolc.emit.schemas import state_schemas, tool_schemas
 from toolc.emit.tools import banner, emit_tools, finished
 from toolc.emit.trl import emit_trl
 from toolc.emit.verifiers import emit_verifiers
+from toolc.scenarios.others import (
+    NO_OTHERS,
+    Guest,
+    Missing,
+    Others,
+    drawn,
+    files_of,
+    unknown,
+    wanted,
+)
 from toolc.scenarios.pieces import pieces_of
 from toolc.scenarios.play import broken_invariants
 from toolc.scenarios.stage import Stage, require_closed, stage
@@ -37,20 +47,29 @@ class Built(NamedTuple):
 
 
 def build(
-    environment: EnvironmentDef, data: Mapping[str, Rows], sources: Mapping[str, str]
+    environment: EnvironmentDef,
+    data: Mapping[str, Rows],
+    sources: Mapping[str, str],
+    others: Others = NO_OTHERS,
 ) -> Built:
     """Binds the data, emits the code, plays the scenarios and proves their rewards.
 
-    `data` holds the rows of each table that has a file; `sources` the texts of the spec's files.
+    `data` holds the rows of each table that has a file; `sources` the texts of the spec's files;
+    `others` the environments that distractors are drawn from.
     Raises `NotClosed` where the emitter wrote what it may not write, before any of it is run.
     """
     path = environment.paths[0]
-    digest = _digest(sources)
-    files, base, reports = ground(environment, data, digest)
+    digest = digest_of(sources)
+    known = _known(environment, others)
+    guests = drawn(environment, known)
+    files, base, reports = ground(environment, data, digest, guests)
     reporter = reports.setdefault(path, Reporter(path))
+    _report_missing(environment, known, reporter)
     summary: dict[str, int] = {}
-    if base is not None:
-        summary = _play(environment, files, base, sources.get(path, ""), digest, reporter)
+    if base is not None and not reporter.failed:
+        files |= files_of(guests, known)
+        text = sources.get(path, "")
+        summary = _play(environment, files, base, text, digest, reporter, known)
     diagnostics = tuple(found for each in reports.values() for found in each.diagnostics)
     if any(each.failed for each in reports.values()):
         files = {}
@@ -71,7 +90,12 @@ class Ground(NamedTuple):
     reports: dict[str, Reporter]
 
 
-def ground(environment: EnvironmentDef, data: Mapping[str, Rows], digest: str = "") -> Ground:
+def ground(
+    environment: EnvironmentDef,
+    data: Mapping[str, Rows],
+    digest: str = "",
+    guests: Sequence[Guest] = (),
+) -> Ground:
     """Binds the data, and emits the tools where it is sound."""
     schemas = plain(state_schemas(environment))
     binder = Binder(environment, _checks(schemas))
@@ -85,7 +109,9 @@ def ground(environment: EnvironmentDef, data: Mapping[str, Rows], digest: str = 
         "schemas.json": _json(plain(tool_schemas(environment))),
         "state_schemas.json": _json(schemas),
         "data.json": _data(environment, tables, scalars),
-        "trl_environment.py": emit_trl(environment, digest).encode(),
+        "trl_environment.py": emit_trl(
+            environment, digest, [guest.tool for guest in guests]
+        ).encode(),
     }
     sources = {name: Source(rows) for name, rows in tables.items()}
     return Ground(files, Base(sources, scalars, parse_datetime(environment.clock)), binder.reports)
@@ -98,14 +124,16 @@ def _play(
     text: str,
     digest: str,
     reporter: Reporter,
+    others: Others,
 ) -> dict[str, int]:
     """Adds the tasks and the verifiers, once the data, the plans and the rewards are sound."""
-    require_closed({name: files[name].decode() for name in ("__init__.py", "trl_environment.py")})
+    python = [name for name in files if name.endswith(".py") and name != "tools.py"]
+    require_closed({name: files[name].decode() for name in python})
     with stage(environment, files, base, pieces_of(environment)) as made:
         report_invariants(made, reporter)
         if reporter.failed:
             return {}
-        found = families(made, reporter)
+        found = families(made, reporter, others)
         writes = {each.scenario.name: each.writes for each in found}
         files["scenarios.jsonl"] = scenarios_jsonl(found)
         verifiers = emit_verifiers(environment, writes, text, digest)
@@ -122,6 +150,23 @@ def _play(
         }
 
 
+def _known(environment: EnvironmentDef, others: Others) -> Others:
+    """Every environment that distractors are drawn from; with tools, or why it has none."""
+    found = {each: others.get(each) or unknown(each) for each in wanted(environment)}
+    if environment.name in found:
+        found[environment.name] = Missing("it is this environment")
+    return found
+
+
+def _report_missing(environment: EnvironmentDef, others: Others, reporter: Reporter) -> None:
+    for scenario in environment.scenarios:
+        for name in scenario.distractor_sources:
+            missing = others[name]
+            if isinstance(missing, Missing):
+                reason, help = missing
+                reporter.report("TC0615", scenario.span, help=help, name=name, reason=reason)
+
+
 def report_invariants(made: Stage, reporter: Reporter) -> None:
     """Reports the invariants that the data itself breaks."""
     for name in broken_invariants(made, made.state(made.base)):
@@ -129,7 +174,7 @@ def report_invariants(made: Stage, reporter: Reporter) -> None:
         reporter.report("TC0614", span, name=name, when="in the data")
 
 
-def _digest(sources: Mapping[str, str]) -> str:
+def digest_of(sources: Mapping[str, str]) -> str:
     """One hash over the texts of the spec's files, whatever folder they are in."""
     texts = sorted(hashlib.sha256(text.encode()).hexdigest() for text in sources.values())
     if len(texts) == 1:

@@ -27,6 +27,7 @@ from toolc.project import (
 
 if TYPE_CHECKING:
     from toolc.analysis.core import EnvironmentDef
+    from toolc.scenarios.others import Missing, Other, Others
 
 MAX_BYTES = 256 * 1024 * 1024
 """Largest data file that is read, in bytes."""
@@ -50,10 +51,12 @@ class DataFile(NamedTuple):
 
 class Inputs(NamedTuple):
     """All that a spec was compiled from: the digests of the specs by path, its own first, and the
-    data files."""
+    data files. `others` are the specs of the environments that distractors are drawn from, by
+    name, "" where there is none; their files are among the rest."""
 
     sources: dict[str, str]
     data: tuple[DataFile, ...] = ()
+    others: Mapping[str, str] = {}
 
 
 class Compiled(NamedTuple):
@@ -62,6 +65,7 @@ class Compiled(NamedTuple):
     `environment` is the name of what it declares, with its place. `entry` is what the manifest
     says of it, None where the diagnostics hold an error, or where it declares none; `artifacts`
     is None also where they need no writing. `texts` are of the files that diagnostics point into.
+    `needs` names other environments without whose specs it was not compiled.
     """
 
     path: str
@@ -71,14 +75,46 @@ class Compiled(NamedTuple):
     texts: dict[str, str]
     entry: dict[str, Any] | None = None
     artifacts: Artifacts | None = None
+    needs: tuple[str, ...] = ()
 
 
-def compile_specs(paths: Sequence[str], options: Options, jobs: int = 1) -> Iterator[Compiled]:
-    """Compiles each spec on its own, several at once if `jobs` allows, and gives them in order.
+class _Task(NamedTuple):
+    """`specs` are all environments by name, None where they are not yet known."""
 
-    What several specs find in a file that they all use comes with each of them.
+    path: str
+    options: Options
+    specs: Mapping[str, str] | None = None
+
+
+def compile_specs(
+    paths: Sequence[str], options: Options, jobs: int = 1, known: Sequence[Compiled] = ()
+) -> Iterator[Compiled]:
+    """Compiles each spec on its own, several at once if `jobs` allows.
+
+    They come in order, but for those that draw distractors from other environments, which come
+    last. `known` are specs that need no compiling; those of them that draw from an environment
+    that is now elsewhere come with them, compiled. What several specs find in a file that they
+    all use comes with each of them.
     """
-    tasks = [(path, options) for path in paths]
+    places = {each.path: each.environment for each in known}
+    waiting: list[str] = []
+    for compiled in _run([_Task(path, options) for path in paths], jobs):
+        places[compiled.path] = compiled.environment
+        if compiled.needs:
+            waiting.append(compiled.path)
+        else:
+            yield compiled
+    specs: dict[str, str] = {}
+    for path, environment in sorted(places.items()):
+        if environment is not None:
+            specs.setdefault(environment[0], path)
+    for each in known:
+        if any(specs.get(name, "") != path for name, path in each.inputs.others.items()):
+            waiting.append(each.path)
+    yield from _run([_Task(path, options, specs) for path in waiting], jobs)
+
+
+def _run(tasks: Sequence[_Task], jobs: int) -> Iterator[Compiled]:
     if jobs <= 1 or len(tasks) <= 1:
         yield from map(_compile, tasks)
         return
@@ -113,11 +149,11 @@ def _die_when_told() -> None:
     Thread(target=follow, daemon=True).start()
 
 
-def _compile(task: tuple[str, Options]) -> Compiled:
-    path, options = task
+def _compile(task: _Task) -> Compiled:
+    path, options, specs = task
     loaded = Loader().load(path)
     if loaded.unit is not None:
-        compiled = compile_unit(loaded.unit, options)
+        compiled = compile_unit(loaded.unit, options, specs)
     else:
         texts = {each: source.text for each, source in loaded.sources.items()}
         compiled = Compiled(path, Inputs(_digests(loaded.sources)), None, (), texts)
@@ -153,8 +189,11 @@ def together(compiled: Sequence[Compiled]) -> tuple[list[Compiled], list[Diagnos
     return entries, [*found, *twins(names)]
 
 
-def compile_unit(unit: Unit, options: Options) -> Compiled:
-    """Checks one environment, binds its data and builds it."""
+def compile_unit(unit: Unit, options: Options, specs: Mapping[str, str] | None = None) -> Compiled:
+    """Checks one environment, binds its data and builds it.
+
+    `specs` are all environments by name; one that needs others is not built where it is None.
+    """
     texts = {path: source.text for path, source in unit.sources.items()}
     digests = _digests(unit.sources)
     checked = check_unit(unit)
@@ -163,31 +202,91 @@ def compile_unit(unit: Unit, options: Options) -> Compiled:
     environment = checked.environment
     if environment is None or failed(diagnostics):
         return compiled
+    from toolc.build import build
+    from toolc.scenarios.others import wanted
+
+    needs = wanted(environment)
+    if needs and specs is None:
+        return compiled._replace(needs=needs)
     bound = read_tables(environment, unit.entry, options.data)
     diagnostics.extend(bound.diagnostics)
+    texts |= bound.texts
     compiled = compiled._replace(
-        inputs=Inputs(digests, bound.files),
-        diagnostics=in_order(diagnostics),
-        texts=texts | bound.texts,
+        inputs=Inputs(digests, bound.files), diagnostics=in_order(diagnostics), texts=texts
     )
     if failed(diagnostics):
         return compiled
-    from toolc.build import build
-
-    built = build(environment, bound.rows, texts | bound.texts)
+    others = _others([name for name in needs if name != environment.name], specs or {}, options)
+    built = build(environment, bound.rows, texts, others.found)
     diagnostics.extend(built.diagnostics)
-    compiled = compiled._replace(diagnostics=in_order(diagnostics))
+    compiled = compiled._replace(
+        inputs=Inputs(
+            digests | others.inputs.sources,
+            tuple(dict.fromkeys((*bound.files, *others.inputs.data))),
+            others.inputs.others,
+        ),
+        diagnostics=in_order(diagnostics),
+    )
     if failed(diagnostics):
         return compiled
     if options.prove:
         from toolc.emit.closed import prove as prove_closed
 
         prove_closed(built.files)
-    folder = os.path.dirname(unit.entry) or "."
-    sources = {os.path.relpath(path, folder): digest for path, digest in digests.items()}
-    sources |= {each.name: each.digest for each in bound.files}
+    sources = _relative(compiled.inputs, os.path.dirname(unit.entry) or ".", options)
     artifacts = Artifacts(environment.name, built.files, sources, built.summary, built.entry)
     return compiled._replace(entry=entry_of(artifacts), artifacts=artifacts)
+
+
+def _relative(inputs: Inputs, folder: str, options: Options) -> dict[str, str]:
+    """The digests of all inputs by their names, relative to the spec's folder; data files that
+    were looked up elsewhere have the names that the spec gives them."""
+    sources = {os.path.relpath(path, folder): digest for path, digest in inputs.sources.items()}
+    for each in inputs.data:
+        place = folder if options.data is not None else each.folder
+        sources[os.path.relpath(os.path.join(place, each.name), folder)] = each.digest
+    return sources
+
+
+class _Others(NamedTuple):
+    found: Others
+    inputs: Inputs
+
+
+def _others(names: Sequence[str], specs: Mapping[str, str], options: Options) -> _Others:
+    """The environments of these names, with their tools and data."""
+    from toolc.scenarios.others import Missing, unknown
+
+    found: dict[str, Other | Missing] = {}
+    sources: dict[str, str] = {}
+    data: list[DataFile] = []
+    for name in names:
+        if name not in specs:
+            found[name] = unknown(name, specs)
+            continue
+        loaded = Loader().load(specs[name])
+        sources |= _digests(loaded.sources)
+        other, files = _other(loaded.unit, options)
+        found[name] = other or Missing("it has errors")
+        data += files
+    places = {name: specs.get(name, "") for name in names}
+    return _Others(found, Inputs(sources, tuple(data), places))
+
+
+def _other(unit: Unit | None, options: Options) -> tuple[Other | None, tuple[DataFile, ...]]:
+    """What an environment's distractors need, None where it has an error."""
+    from toolc.build import digest_of, ground
+    from toolc.scenarios.others import Other
+
+    checked = None if unit is None else check_unit(unit)
+    if unit is None or checked is None or not checked.environment or failed(checked.diagnostics):
+        return None, ()
+    bound = read_tables(checked.environment, unit.entry, options.data)
+    if failed(bound.diagnostics):
+        return None, bound.files
+    texts = {path: source.text for path, source in unit.sources.items()} | bound.texts
+    made = ground(checked.environment, bound.rows, digest_of(texts))
+    return Other(checked.environment, made.files) if made.base else None, bound.files
 
 
 # ---------------------------------------------------------------- data

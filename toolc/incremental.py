@@ -69,7 +69,7 @@ class Previous:
 
     def _found(self, path: str, value: Mapping[str, Any]) -> Compiled | None:
         record = _decoded(path, value)
-        sources, data = record.inputs
+        sources, data, _ = record.inputs
         same = (
             value["options"] == list(self.options)
             and next(iter(sources)) == path
@@ -173,6 +173,7 @@ def _encoded(compiled: Compiled, options: Options) -> dict[str, Any]:
         "options": options,
         "sources": compiled.inputs.sources,
         "data": compiled.inputs.data,
+        "others": dict(compiled.inputs.others),
         "environment": compiled.environment,
         "entry": compiled.entry and _digest(compiled.entry),
         "diagnostics": compiled.diagnostics,
@@ -191,7 +192,8 @@ def _decoded(path: str, value: Mapping[str, Any]) -> Compiled:
     known = {*sources, *(os.path.join(each.folder, each.name) for each in data)}
     if any(found.path not in known for found in diagnostics):
         raise ValueError("a finding in another file")
-    return Compiled(path, Inputs(sources, data), environment, diagnostics, {})
+    others = {_text(name): _text(place) for name, place in value["others"].items()}
+    return Compiled(path, Inputs(sources, data, others), environment, diagnostics, {})
 
 
 class _Fields(NamedTuple):

@@ -18,7 +18,10 @@ _DRAWS = frozenset(
 
 
 def overview(environment: Environment, source: str) -> Json:
-    """Tools, data and scenarios of an environment; `source` is the text of its `tools.py`."""
+    """Tools, data and scenarios of an environment; `source` is the text of its `tools.py`.
+
+    `others` are the tools of other environments that some task offers, each with its environment.
+    """
     code = _read(source)
     schemas = {schema["function"]["name"]: schema["function"] for schema in environment.schemas}
     tables, scalars, clock = environment.base
@@ -41,6 +44,7 @@ def overview(environment: Environment, source: str) -> Json:
             }
             for name, tool in environment.tools.items()
         ],
+        "others": {name: other.name for name, other in environment.guests.items()},
         "tables": {name: len(table.rows) for name, table in tables.items()},
         "state": list(scalars),
         "scenarios": [_scenario(name, group) for name, group in _grouped(environment.tasks)],

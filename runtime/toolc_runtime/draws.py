@@ -54,6 +54,11 @@ class Draws:
         """The tool and the arguments of the call in progress."""
 
     @property
+    def seed(self) -> int:
+        """What the values follow from."""
+        return self._seed
+
+    @property
     def drawn(self) -> tuple[Any, ...]:
         """What was drawn, in order, as JSON values: a tape for a replay."""
         return tuple(self._drawn or ())

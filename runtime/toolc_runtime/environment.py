@@ -25,6 +25,11 @@ A build folder, as the compiler writes it::
         one task a line; may be missing
     build/shop/verifiers.py
         VERIFIERS = {scenario: function of (episode, task)}; may be missing
+    build/shop/others.json
+        {environment: {"version", "clock", "seed", "tools": [name, ...]}}: other environments, and
+        the tools of theirs that some task offers; may be missing
+    build/shop/others/retail/
+        tools.py, schemas.json, state_schemas.json and data.json of one of them
 
 Hashes are of the files' bytes, in hexadecimal. A key text is the key itself where it is text, else
 its JSON text (`7`); the JSON text of a list for composite keys. Every table and scalar of
@@ -57,7 +62,7 @@ from toolc_runtime.texts import Texts
 from toolc_runtime.tool import Tool
 from toolc_runtime.values import parse, parse_datetime, parse_duration, quote
 
-_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_FILE = re.compile(r"(?:others/[A-Za-z0-9_]+/)?[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 def load(
@@ -164,6 +169,29 @@ class Build:
                 f"{self.path / file} cannot be loaded: {type(error).__name__}: {error}"
             ) from error
         return module
+
+
+class _Other(Build):
+    """The part of a build that is another environment."""
+
+    def __init__(self, whole: Build, name: str, entry: Mapping[str, Any]) -> None:
+        within = f"others/{name}/"
+        self.path = whole.path / "others" / name
+        self.trust = whole.trust
+        self.name = name
+        self.entry = entry
+        self.hashes = {
+            file.removeprefix(within): found
+            for file, found in whole.hashes.items()
+            if file.startswith(within)
+        }
+        self.clock = parse_datetime(entry["clock"])
+        self.seed = int(entry["seed"])
+        self.module_name = f"{whole.module_name}_{name}"
+        self._whole = whole
+
+    def read(self, name: str) -> bytes:
+        return self._whole.read(f"others/{self.name}/{name}")
 
 
 class Schemas:
@@ -281,6 +309,34 @@ class Environment:
             return {}
         verifiers: Mapping[str, Any] = getattr(self._build.module("verifiers"), "VERIFIERS", {})
         return verifiers
+
+    def schemas_of(self, task: str | Task) -> list[dict[str, Any]]:
+        """The schemas of the tools that a task offers, those of other environments last."""
+        start = self._start_of(task)
+        return [each for each in self.schemas if _function(each) in start.tools] + [
+            each
+            for name, other in start.guests.items()
+            for each in other.schemas
+            if _function(each) == name
+        ]
+
+    @cached_property
+    def guests(self) -> Mapping[str, Environment]:
+        """The tools of other environments that some task offers, each with its environment."""
+        if "others.json" not in self._build.hashes:
+            return {}
+        found = {}
+        try:
+            for name, entry in self._build.json("others.json").items():
+                other = Environment(_Other(self._build, name, entry))
+                for tool in entry["tools"]:
+                    other._prepared[tool]
+                    found[tool] = other
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BuildError(
+                f"{self._build.path / 'others.json'} is not of the expected form: {error!r}"
+            ) from None
+        return found
 
     @cached_property
     def base(self) -> Base:
@@ -423,15 +479,14 @@ class Environment:
                 )
                 for turn in task.turns
             )
-            offered = (
-                self._prepared
-                if task.tools is None
-                else {name: self._prepared[name] for name in task.tools}
-            )
+            own, guests = self._prepared, {}
+            if task.tools is not None:
+                own = {name: own[name] for name in task.tools if name in own}
+                guests = {name: self.guests[name] for name in task.tools if name not in own}
             return Start(
                 self._state,
                 derive(state),
-                offered,
+                own,
                 task,
                 turns,
                 self.verifiers.get(task.scenario),
@@ -439,11 +494,16 @@ class Environment:
                 task.limits.get("calls", MAX_CALLS),
                 task.limits.get("turns", MAX_CALLS),
                 self._texts,
+                guests,
             )
         except (KeyError, TypeError, AttributeError, Malformed, OverflowError) as error:
             raise BuildError(
                 f"the task {task.id!r} is not of the expected form: {error!r}"
             ) from None
+
+
+def _function(schema: Mapping[str, Any]) -> Any:
+    return schema["function"]["name"]
 
 
 def _no_state(name: str, known: Sequence[str]) -> str:

@@ -12,6 +12,10 @@ broke the schema, and never an exception.
 | `fault` | the tool's code raised what it should not | `fault` |
 | `finished` | the episode has its verdict | not recorded |
 
+A tool of another environment, which a task may offer as a distractor, runs in an episode of that
+environment which lives within this one: it starts from its own data, is forked with this one, and
+never sees this one's state. Its calls are recorded here like any other, without writes.
+
 A tool's own failure is exactly the value that it fails with, `failed` in the trace.
 """
 
@@ -45,6 +49,7 @@ from toolc_runtime.trace import Call
 from toolc_runtime.values import canonical, parse, quote
 
 if TYPE_CHECKING:
+    from toolc_runtime.environment import Environment
     from toolc_runtime.verify import Verdict
 
 MAX_CALLS = 10_000
@@ -78,6 +83,8 @@ class Start(NamedTuple):
     max_messages: int = MAX_CALLS
     texts: Texts = Texts()
     """What results' texts are remembered in; an environment has its own."""
+    guests: Mapping[str, Environment] = {}
+    """The tools of other environments on offer, each with its environment."""
 
 
 class Episode:
@@ -85,6 +92,7 @@ class Episode:
 
     __slots__ = (
         "_between",
+        "_guests",
         "_message",
         "_open",
         "_start",
@@ -108,6 +116,7 @@ class Episode:
         self._message = -1
         self._open = False  # whether a parallel call may join the last message
         self._verdict: Verdict | None = None
+        self._guests: dict[str, Episode] | None = None  # of other environments, once called
 
     # ------------------------------------------------------------ what happened
 
@@ -197,7 +206,7 @@ class Episode:
             return self._beyond_limits(name)
         prepared = self._tools.get(name) if type(name) is str else None
         if prepared is None:
-            return self._unknown(name)
+            return self._visit(name, arguments)
         try:
             given = parse(arguments if type(arguments) is str else _text_of(arguments))
         except Malformed as error:
@@ -280,6 +289,8 @@ class Episode:
             setattr(copy, name, getattr(self, name))
         copy.state = fork(self.state)
         copy._trace = self._trace[:]
+        if self._guests is not None:
+            copy._guests = {name: guest.fork() for name, guest in self._guests.items()}
         return copy
 
     # ------------------------------------------------------------ rare paths
@@ -350,11 +361,28 @@ class Episode:
             return canonical(error)
         return self._record(_name_of(name), {}, error, "exhausted")
 
+    def _visit(self, name: Any, arguments: Any) -> str:
+        """Call a tool of another environment, where the task offers it."""
+        other = self._start.guests.get(name) if type(name) is str else None
+        if other is None:
+            return self._unknown(name)
+        if self._guests is None:
+            self._guests = {}
+        guest = self._guests.get(other.name)
+        if guest is None:
+            guest = self._guests[other.name] = other.episode(seed=self.state._toolc.draws.seed)
+        text = guest.call(name, arguments)
+        call = guest._trace.pop()
+        call.turn, call.message, call._writes = self._turn, self._message, ()
+        self._trace.append(call)
+        return text
+
     def _unknown(self, name: Any) -> str:
         shown = _name_of(name)
-        similar = near(shown, self._tools)
+        tools = [*self._tools, *self._start.guests]
+        similar = near(shown, tools)
         names = " or ".join(f"`{other}`" for other in similar)
-        known = f"did you mean {names}?" if similar else f"the tools are {', '.join(self._tools)}"
+        known = f"did you mean {names}?" if similar else f"the tools are {', '.join(tools)}"
         return self._reject(
             shown, {}, _error("unknown_tool", f"there is no tool `{shown}`; {known}")
         )

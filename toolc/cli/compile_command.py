@@ -81,7 +81,8 @@ def run(args: argparse.Namespace) -> int:
         waiting = [path for path in paths if path not in compiled]
         shown = not args.quiet and args.format != "json"
         with Progress("specs", len(waiting), shown=shown) as progress:
-            for each in compile_specs(waiting, options, args.jobs or os.cpu_count() or 1):
+            jobs = args.jobs or os.cpu_count() or 1
+            for each in compile_specs(waiting, options, jobs, tuple(compiled.values())):
                 compiled[each.path] = each
                 if each.environment and len(waiting) <= FEW:
                     counts = each.entry["counts"] if each.entry else {}

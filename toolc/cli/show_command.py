@@ -90,6 +90,9 @@ def _environment(shown: Json) -> Iterator[str]:
         yield f"  {tool['signature']}"
         yield from (f"      {line}" for line in tool["description"].splitlines())
         yield f"      {_effects(tool)}"
+    if shown["others"]:
+        yield "  of other environments, as distractors"
+        yield from _columns([[name, other] for name, other in shown["others"].items()])
     yield ""
     yield count(len(shown["tables"]), "table")
     yield from _columns([[name, count(rows, "row")] for name, rows in shown["tables"].items()])

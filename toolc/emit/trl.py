@@ -8,6 +8,7 @@ episode checks every call against the true schema.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from toolc.analysis import core
@@ -45,9 +46,12 @@ _FACETS = {
 }
 
 
-def emit_trl(environment: core.EnvironmentDef, digest: str = "") -> str:
-    """The source of `trl_environment.py`."""
+def emit_trl(
+    environment: core.EnvironmentDef, digest: str = "", guests: Sequence[core.Function] = ()
+) -> str:
+    """The source of `trl_environment.py`; `guests` are tools of other environments."""
     tools = [function for function in environment.functions if function.kind == "tool"]
+    tools += guests
     used: set[str] = set()
     methods: list[py.Statement] = []
     for tool in tools:

@@ -14,6 +14,7 @@ from toolc.scenarios import family
 from toolc.scenarios.difficulty import Shape, shape
 from toolc.scenarios.family import Member
 from toolc.scenarios.findings import Broken, Findings
+from toolc.scenarios.others import NO_OTHERS, Others, draw
 from toolc.scenarios.pieces import part
 from toolc.scenarios.play import Cast, Played, play
 from toolc.scenarios.probe import MOST, Keys
@@ -38,22 +39,27 @@ class Family(NamedTuple):
     lines: tuple[Json, ...]
 
 
-def families(stage: Stage, reporter: Reporter) -> list[Family]:
+def families(stage: Stage, reporter: Reporter, others: Others = NO_OTHERS) -> list[Family]:
     """The tasks of every scenario; those whose plan does not go through are reported."""
     keys = {name: [plain(key) for key in source.rows] for name, source in stage.base.tables.items()}
     return [
-        _family(stage, number, scenario, keys, reporter)
+        _family(stage, number, scenario, keys, reporter, others)
         for number, scenario in enumerate(stage.definition.scenarios)
     ]
 
 
 def _family(
-    stage: Stage, number: int, scenario: core.ScenarioDef, keys: Keys, reporter: Reporter
+    stage: Stage,
+    number: int,
+    scenario: core.ScenarioDef,
+    keys: Keys,
+    reporter: Reporter,
+    others: Others,
 ) -> Family:
     findings = Findings(scenario.name)
     cast = Cast(stage, number, scenario, keys, findings, {}, {})
     played: list[Played] = []
-    tools = offered(stage.definition, scenario, reporter)
+    tools = offered(stage.definition, scenario, reporter, others)
     if _can_be_played(scenario, tools, reporter):
         try:
             members = _members(stage, number, scenario, findings, reporter)
@@ -78,9 +84,6 @@ def _family(
 def _can_be_played(
     scenario: core.ScenarioDef, tools: tuple[str, ...] | None, reporter: Reporter
 ) -> bool:
-    if scenario.distractor_sources:
-        reporter.report("TC0615", scenario.span)
-        return False
     steps = [step for turn in scenario.turns for step in turn.steps]
     missing = [step for step in steps if tools is not None and step.tool not in tools]
     for step in missing:
@@ -136,17 +139,27 @@ def _task_id(scenario: core.ScenarioDef, member: Member) -> str:
 
 
 def offered(
-    environment: core.EnvironmentDef, scenario: core.ScenarioDef, reporter: Reporter
+    environment: core.EnvironmentDef,
+    scenario: core.ScenarioDef,
+    reporter: Reporter,
+    others: Others = NO_OTHERS,
 ) -> tuple[str, ...] | None:
     """The tools that a scenario's tasks offer, in order of declaration; None for all.
 
-    Distractors are drawn with the seed among those that `tools` leaves out.
+    Distractors are drawn with the seed among those that `tools` leaves out, or among those of the
+    environments that it names, which come last.
     """
     every = [function.name for function in environment.functions if function.kind == "tool"]
     named = set(every if scenario.tools is None else scenario.tools)
+    if scenario.distractor_sources:
+        guests = tuple(guest.tool.name for guest in draw(environment, scenario, others))
+        if scenario.distractors > len(guests):
+            wanted = scenario.distractors
+            reporter.report("TC0616", scenario.span, wanted=wanted, found=len(guests))
+        return (*(name for name in every if name in named), *guests)
     left = [name for name in every if name not in named]
     left.sort(key=lambda name: family.rank(environment.seed, scenario.name, name))
-    if scenario.distractors > len(left) and not scenario.distractor_sources:
+    if scenario.distractors > len(left):
         wanted = scenario.distractors
         reporter.report("TC0616", scenario.span, wanted=wanted, found=len(left))
     if scenario.tools is None:

@@ -199,8 +199,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "TC0615",
         "distractors from other environments",
-        "distractors `from` another environment are not supported yet",
-        "`distractors N` takes tools of this environment that `tools [...]` left out.",
+        "no distractors can come from `{name}`: {reason}",
+        "`distractors N from [names]` draws N tools of other environments that are compiled "
+        "together with this one, and that have no errors. Without `from`, they are tools of this "
+        "environment that `tools [...]` left out.",
         _asked(
             f"plan {{ {_STEP} }}",
             "answer people",
@@ -211,8 +213,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "TC0616",
         "too few distractors",
-        "{wanted} distractors are asked for, but only {found} tools are left out",
-        "`distractors N` adds N tools of this environment that `tools [...]` left out. `tools "
+        "{wanted} distractors are asked for, but there are only {found}",
+        "`distractors N` adds N tools of this environment that `tools [...]` left out, or of the "
+        "environments after `from`, whose names this environment does not have. `tools "
         "all` leaves none out.",
         _asked(f"plan {{ {_STEP} }}", "answer people", "tools [get_people] distractors 5"),
         _asked(f"plan {{ {_STEP} }}", "answer people", "tools [get_people] distractors 1"),
