@@ -107,6 +107,7 @@ def test_an_environment(toolc: Toolc, built: Path) -> None:
         "description": "A desk.",
         "clock": "2024-05-15T15:00:00",
         "seed": 7,
+        "others": {},
         "tables": {"notes": 2},
         "state": ["read"],
     }
