@@ -164,6 +164,8 @@ FIELD = py.Subscript(NAME, (py.Str("name"),))
         (py.Unary("not", py.Compare((NAME, NAME), ("==",))), "not row == row"),
         (py.Subscript(NAME, (py.Slice(py.call("f"), None),)), "row[f() :]"),
         (py.Subscript(NAME, (py.Slice(py.number(1), py.number(2)),)), "row[1:2]"),
+        (py.Subscript(NAME, (py.Slice(py.Unary("-", NAME), None),)), "row[-row:]"),
+        (py.Subscript(NAME, (py.Slice(py.Unary("-", py.call("f")), None),)), "row[-f() :]"),
         (py.FString(("a {b} ", py.Hole(FIELD))), "f\"a {{b}} {row['name']}\""),
         (py.FString(('say "', py.Hole(NAME), '"')), "f'say \"{row}\"'"),
         (py.FString((py.Hole(NAME, ".2f"),)), 'f"{row:.2f}"'),

@@ -246,7 +246,7 @@ def _slice(w: Writer, node: py.Slice, bare: bool) -> None:
 
 def _simple_bound(value: py.Expr) -> bool:
     if isinstance(value, py.Unary):
-        return value.operator == "-" and isinstance(value.operand, py.Literal)
+        return value.operator == "-" and _simple_bound(value.operand)
     return isinstance(value, (py.Name, py.Literal, py.Str, py.FString))
 
 
