@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from tests.emit.spec import environment
@@ -48,3 +50,9 @@ def test_a_proof_names_the_file_and_all_that_is_wrong() -> None:
     assert list(raised.value.problems) == ["tools.py"]
     assert "Black would change it" in str(raised.value)
     assert "the module `os`" in str(raised.value)
+
+
+def test_a_failed_proof_passes_from_one_process_to_another() -> None:
+    failed = pickle.loads(pickle.dumps(NotClosed({"tools.py": ["no Python"]})))
+    assert failed.problems == {"tools.py": ["no Python"]}
+    assert str(failed) == "tools.py: no Python"

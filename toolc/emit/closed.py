@@ -49,10 +49,15 @@ _KNOWN = frozenset({*PYTHON, "bool", "expect", "int", "tuple"})
 class NotClosed(Exception):
     """Emitted code that holds what it must not; `problems` by file."""
 
+    # What it is made of is its one argument, so that a process can hand it to another.
     def __init__(self, problems: Mapping[str, list[str]]) -> None:
-        shown = [f"{name}: {text}" for name, texts in problems.items() for text in texts]
-        super().__init__("; ".join(shown))
+        super().__init__(problems)
         self.problems = problems
+
+    def __str__(self) -> str:
+        return "; ".join(
+            f"{name}: {text}" for name, texts in self.problems.items() for text in texts
+        )
 
 
 def check_closed(source: str, methods: Collection[str] = ()) -> list[str]:
