@@ -9,7 +9,11 @@ from toolc.diagnostics.diagnostic import Edit, Fix, Reporter
 from toolc.node import Span
 from toolc.syntax import strings, tree, words
 
-PYTHON_CONSTANTS = {"None": "null", "True": "true", "False": "false"}
+PYTHON_CONSTANTS: dict[str, tuple[str, Callable[[Span], tree.Expr]]] = {
+    "None": ("null", tree.Null),
+    "True": ("true", lambda span: tree.Bool(span, True)),
+    "False": ("false", lambda span: tree.Bool(span, False)),
+}
 STATEMENT_HELP = "assign it with `let`, or call a procedure"
 
 
@@ -45,8 +49,9 @@ class Builder:
 
     def header(self, span: Span, version: tree.Number) -> tree.Number:
         if version.text not in ("1", ""):
+            minor = version.text.startswith("1.")
             edit = Edit(version.span, "1")
-            fix = Fix("write `toolc 1`", (edit,), "unsafe")
+            fix = Fix("write `toolc 1`", (edit,), "safe" if minor else "unsafe")
             self.reporter.report("TC0105", version.span, fix=fix, version=version.text)
         return version
 
@@ -609,11 +614,12 @@ class Builder:
 
     type_name = table_name = binder = name
 
-    def ref(self, span: Span, word: str) -> tree.Ref:
+    def ref(self, span: Span, word: str) -> tree.Expr:
         if word in PYTHON_CONSTANTS:
-            meant = PYTHON_CONSTANTS[word]
+            meant, make = PYTHON_CONSTANTS[word]
             fix = Fix(f"write `{meant}`", (Edit(span, meant),))
             self.reporter.report("TC0115", span, fix=fix, found=word, meant=meant)
+            return make(span)
         return tree.Ref(span, word)
 
     def target(self, span: Span, word: str) -> tree.Ref:
@@ -662,7 +668,10 @@ class Builder:
     def _malformed(self, span: Span, error: strings.Malformed) -> None:
         place = Span(span.start + error.start, span.start + error.end)
         details: Any = error.details
-        self.reporter.report(error.code, place, **details)
+        fix = None
+        if error.code == "TC0110" and error.mended:
+            fix = Fix("double the brace", (Edit(place, error.mended),), error.applicability)
+        self.reporter.report(error.code, place, fix=fix, **details)
 
 
 def _whole(raw: str) -> bool:

@@ -33,11 +33,25 @@ PATTERN = re.compile(
     rf"|(?P<operator>{'|'.join(map(re.escape, OPERATORS))})"
     r"|(?P<comment>\#[^\n]*)"
     r"|(?P<quoted>'(?:[^'\\\r\n]|\\[^\r\n])*')"
+    r"|(?P<template>`(?:[^`\\\r\n]|\\[^\r\n])*`)"
     r"|(?P<unterminated>[\"'][^\r\n]*)"
     r"|(?P<malformed>[0-9][\w.]*)"
     r"|(?P<other>[^\W\d]\w*|[^ \t\r\n]))"
 )
 LINE_COMMENT = re.compile(r"[^\r\n]*")
+_RAISED = re.compile(
+    r"[ \t]+(?:(?:new[ \t]+)?\w+\([ \t]*(?P<text>\"(?:[^\"\\\r\n]|\\[^\r\n])*\")[ \t]*\))"
+)
+_TYPED = re.compile(r"[ \t]+(?P<name>[A-Za-z_]\w*)[ \t]*=(?!=)")
+FOREIGN_STARTS = {
+    "raise": _RAISED,
+    "throw": _RAISED,
+    "pass": re.compile(r"(?=\s*\})"),
+    "const": re.compile(r"(?=[ \t]+[A-Za-z_]\w*[ \t]*(?::[^=\n]*)?=)"),
+    "del": re.compile(r"(?=[ \t]+[A-Za-z_]\w*[\[.])"),
+    **dict.fromkeys(("int", "float", "str", "bool"), _TYPED),
+}
+"""What a statement of another language goes on with, by the word that starts it."""
 FOREIGN_WORDS = {"&&": "and", "||": "or", "!": "not"}
 
 
@@ -46,12 +60,16 @@ class Stop(Exception):
 
 
 class Tokens(NamedTuple):
-    """Columns of one table: the terminal, the first offset and the last; `$END` comes last."""
+    """Columns of one table: the terminal, the first offset and the last; `$END` comes last.
+
+    `words` has the text of a mended token, by its offsets, where that is not what stands there.
+    """
 
     kinds: list[int]
     starts: list[int]
     ends: list[int]
     comments: list[Comment]
+    words: dict[tuple[int, int], str]
 
 
 class Lexer:
@@ -76,6 +94,7 @@ class Lexer:
         starts: list[int] = []
         ends: list[int] = []
         comments: list[Comment] = []
+        words: dict[tuple[int, int], str] = {}
         depth = 0
         position = start + self.text.startswith(BYTE_ORDER_MARK, start)
         match = PATTERN.match
@@ -96,6 +115,15 @@ class Lexer:
                     starts.append(first)
                     ends.append(position)
                     kind = kind_of["if"]
+                elif word in FOREIGN_STARTS and depth and self._starts(word, before, first, kinds):
+                    mend = self._statement(word, first, position)
+                    if mend is not None:
+                        position, mended_tokens = mend
+                        for spelling, start_, end_ in mended_tokens:
+                            kinds.append(kind_of[spelling])
+                            starts.append(start_)
+                            ends.append(end_)
+                        continue
             elif group == "operator":
                 word = found[group]
                 kind = kind_of[word]
@@ -106,6 +134,9 @@ class Lexer:
                         raise Stop
                 elif word in ")]}":
                     depth -= depth > 0
+                elif word == "/" and text[position : position + 1] == "*" and not hole:
+                    position = self._block_comment(first, end)
+                    continue
                 elif word == "//" and not hole and "\n" in text[before:first]:
                     position = self._slashes(first, end)
                     continue
@@ -124,13 +155,15 @@ class Lexer:
                 if mended is None:
                     continue
                 kind = mended
+                if group == "foreign":
+                    words[first, position] = FOREIGN_WORDS[text[first:position]]
             kinds.append(kind)
             starts.append(first)
             ends.append(position)
         kinds.append(kind_of["$END"])
         starts.append(end)
         ends.append(end)
-        return Tokens(kinds, starts, ends, comments)
+        return Tokens(kinds, starts, ends, comments, words)
 
     def _slashes(self, first: int, end: int) -> int:
         """Report a line that starts with `//`; the offset of its end."""
@@ -139,6 +172,53 @@ class Lexer:
         assert line is not None
         self._report("TC0116", Span(first, first + 2), fix)
         return line.end()
+
+    def _block_comment(self, first: int, end: int) -> int:
+        """Report `/* … */`; the offset of its end."""
+        close = self.text.find("*/", first + 2, end)
+        stop = end if close < 0 else close + 2
+        line_end = self.text.find("\n", stop)
+        alone = not self.text[stop : line_end if line_end >= 0 else end].strip()
+        lines = [line.strip(" \t*") for line in self.text[first + 2 : stop - 2].splitlines()]
+        comment = "\n".join(f"# {line}" for line in lines if line)
+        fix = Fix("start the comment with `#`", (Edit(Span(first, stop), comment),))
+        self._report("TC0116", Span(first, first + 2), fix if alone and close >= 0 else None)
+        return stop
+
+    def _starts(self, word: str, before: int, first: int, kinds: list[int]) -> bool:
+        """Whether a word of another language may start a statement here."""
+        braced = bool(kinds) and kinds[-1] in (self.kinds["{"], self.kinds["}"])
+        return braced or "\n" in self.text[before:first]
+
+    def _statement(
+        self, word: str, first: int, end: int
+    ) -> tuple[int, list[tuple[str, int, int]]] | None:
+        """Report a statement of another language; where to read on, and the tokens that it
+        stands for. None where it is none, or has no counterpart."""
+        found = FOREIGN_STARTS[word].match(self.text, end)
+        if found is None:
+            return None
+        whole = Span(first, found.end())
+        if word in ("raise", "throw"):
+            start, stop = found.span("text")
+            meant = f"fail {found['text']}"
+            tokens = [("fail", first, end), ("STRING", start, stop)]
+        elif word == "pass":
+            meant, tokens = "", []
+        elif word in ("const", "del"):
+            meant = "let" if word == "const" else "delete"
+            whole, tokens = Span(first, end), [(meant, first, end)]
+        else:
+            start, stop = found.span("name")
+            kind = {"string": "str", "boolean": "bool"}.get(word, word)
+            meant = f"let {found['name']}: {kind} ="
+            tokens = [
+                ("let", first, first), ("NAME", start, stop), (":", stop, stop),
+                ("NAME", first, end), ("=", whole.end - 1, whole.end),
+            ]  # fmt: skip
+        fix = Fix(f"write `{meant}`" if meant else "remove it", (Edit(whole, meant),))
+        self._report("TC0126", Span(first, end), fix, found=word)
+        return whole.end, tokens
 
     def _is_elif(self, end: int) -> bool:
         """Whether the word before the offset is Python's `elif` (and no variable of that name)."""
@@ -172,6 +252,14 @@ class Lexer:
                     "use double quotes", (Edit(span, '"' + word[1:-1].replace("\\'", "'") + '"'),)
                 )
             self._report("TC0108", span, fix)
+        elif group == "template":
+            inner = word[1:-1].replace("${", "{")
+            fixed = None if '"' in inner else Fix("use double quotes", (Edit(span, f'"{inner}"'),))
+            self._report("TC0108", span, fixed)
+        elif group == "triple" and word.endswith('"""') and len(word) >= 6 and "\\" not in word:
+            inner = word[3:-3].replace('"', '\\"').replace("\r", "").replace("\n", "\\n")
+            inner = inner.replace("\t", "\\t")
+            self._report("TC0111", span, Fix("write one line", (Edit(span, f'"{inner}"'),)))
         else:
             self._report("TC0111" if group == "triple" else "TC0106", span)
         return self.kinds["STRING"]

@@ -97,6 +97,7 @@ class _Parser:
         """The value of the goal. Raises Stop, and Unreadable for a hole."""
         text, kinds, begins, finishes = self.text, tokens.kinds, tokens.starts, tokens.ends
         machine, rules, builder = self.automaton, _rules(), self.builder
+        mended = tokens.words
         actions, gotos, chains = machine.actions, machine.gotos, machine.chains
         goal_state = machine.goals[goal]
         # One stack, a column each: states are one more than the rest.
@@ -153,7 +154,8 @@ class _Parser:
                 if i != origin and states[-1] in machine.tops:
                     origin, base, careful = i, len(states), False
                 states.append(action)
-                values.append(text[begins[i] : finishes[i]])
+                word = mended.get((begins[i], finishes[i])) if mended else None
+                values.append(text[begins[i] : finishes[i]] if word is None else word)
                 starts.append(begins[i])
                 ends.append(finishes[i])
                 heights.append(0)
@@ -161,7 +163,7 @@ class _Parser:
                 continue
             if careful:
                 hole = goal != "start"
-                i, drop = self.recovery.recover(tokens, i, origin, states, hole=hole)
+                i, drop = self.recovery.recover(tokens, i, origin, states, base, hole=hole)
             else:
                 i, drop, careful = origin, True, True
             if drop:

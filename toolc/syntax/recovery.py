@@ -6,16 +6,22 @@ error is reported and the rest of the declaration is skipped.
 
 from __future__ import annotations
 
-from toolc.diagnostics.diagnostic import Edit, Fix, Note, Reporter
+import re
+from collections.abc import Iterator
+
+from toolc.diagnostics.diagnostic import Applicability, Edit, Fix, Note, Reporter
 from toolc.node import Span
-from toolc.syntax import words
+from toolc.syntax import slips, words
 from toolc.syntax.automaton import Automaton
 from toolc.syntax.lexer import MAX_ERRORS, Stop, Tokens
 
 # How many tokens must fit after a mend, itself included.
 LOOKAHEAD = 3
-MAX_RESTARTS = 5
+# How many tokens are read anew, over all mends that go back in a declaration.
+MAX_REREAD = 100_000
 MAX_QUOTED = 40
+# What is surely no divisor.
+PROSE = re.compile(r"[ \t]*[A-Za-z]+ [A-Za-z]+\b")
 OPENING = frozenset("([{")
 CLOSING = {")": "(", "]": "[", "}": "{"}
 
@@ -33,22 +39,41 @@ class Recovery:
         self.kinds = automaton.kinds
         self.reporter = reporter
         self.mends = 0
-        self.restarts = 0
+        self.reread = 0
 
     def recover(
-        self, tokens: Tokens, i: int, origin: int, states: list[int], *, hole: bool
+        self,
+        tokens: Tokens,
+        i: int,
+        origin: int,
+        states: list[int],
+        base: int,
+        *,
+        hole: bool,
     ) -> tuple[int, bool]:
         """Report that token i does not fit and mend that.
 
-        Gives the token to go on from, and whether the declaration, which began at token `origin`,
-        is dropped first. Raises Stop, and Unreadable for a hole that cannot be mended.
+        Gives the token to go on from, and whether the declaration, which began at token `origin`
+        and with the first `base` of the states, is dropped first. Raises Stop, and Unreadable for a hole that cannot be mended.
         """
         self.mends += 1
         if self.mends > MAX_ERRORS or len(self.reporter.diagnostics) >= MAX_ERRORS:
             raise Stop
+        view = slips.View(
+            self.text,
+            tokens,
+            self.automaton.terminals,
+            i,
+            origin,
+            self.automaton.accepted(states),
+        )
+        if self._rewrite(tokens, i, states[:base], slips.proposals(view), view):
+            return origin, True
         if self._mend(tokens, i, states):
             return i, False
         if self._mend_comment(tokens, i, origin):
+            return origin, True
+        if self._rewrite(tokens, i, states[:base], slips.late_proposals(view), view):
             return origin, True
         self._report_unexpected(tokens, i, origin, states)
         if hole:
@@ -59,9 +84,39 @@ class Recovery:
 
     # ------------------------------------------------------------ mending
 
+    def _rewrite(
+        self,
+        tokens: Tokens,
+        i: int,
+        states: list[int],
+        proposals: Iterator[slips.Proposal],
+        view: slips.View,
+    ) -> bool:
+        """Put the first proposal in place with which the declaration is read past token i."""
+        kinds, starts, ends, _, texts = tokens
+        for found in proposals:
+            new = [self.kinds[token.spelling] for token in found.tokens]
+            end = max(found.last, i + 1) + 1
+            whole = [*kinds[view.origin : found.first], *new, *kinds[found.last : end]]
+            self.reread += len(whole)
+            if self.reread > MAX_REREAD:
+                return False
+            if not self.automaton.takes(states, whole):
+                continue
+            kinds[found.first : found.last] = new
+            starts[found.first : found.last] = [token.start for token in found.tokens]
+            ends[found.first : found.last] = [token.end for token in found.tokens]
+            for token in found.tokens:
+                if token.word is not None and token.spelling not in slips.SILENT:
+                    texts[token.start, token.end] = token.word
+            values = {"found": found.found, "meant": found.meant}
+            self.reporter.report(found.code, found.span, fix=found.fix, help=found.help, **values)
+            return True
+        return False
+
     def _mend(self, tokens: Tokens, i: int, states: list[int]) -> bool:
         """Change the tokens at i so that the parse goes on, when a known slip explains it."""
-        kinds, starts, ends, _ = tokens
+        kinds, starts, ends, _, _ = tokens
         comma, colon, takes = self.kinds[","], self.kinds[":"], self.automaton.takes
         span = Span(starts[i], ends[i])
         word = self.text[span.start : span.end]
@@ -87,7 +142,8 @@ class Recovery:
             return True
         meant = words.FOREIGN_DECLARATIONS.get(word)
         if meant and takes(states, [self.kinds[meant], *following[1:]]):
-            fix = Fix(f"write `{meant}`", (Edit(span, meant),), "unsafe")
+            applicability: Applicability = "safe" if meant in ("record", "const") else "unsafe"
+            fix = Fix(f"write `{meant}`", (Edit(span, meant),), applicability)
             self.reporter.report("TC0114", span, fix=fix, found=word, meant=meant)
             kinds[i] = self.kinds[meant]
             return True
@@ -103,17 +159,19 @@ class Recovery:
 
     def _mend_comment(self, tokens: Tokens, i: int, origin: int) -> bool:
         """Drop what follows a `//` on the line of token i, when that may be meant as a comment."""
-        kinds, starts, ends, _ = tokens
+        kinds, starts, ends, _, _ = tokens
         line_start = self.text.rfind("\n", 0, starts[i]) + 1
         first = i
         while first > origin and starts[first] > line_start and kinds[first] != self.kinds["//"]:
             first -= 1
         found = kinds[first] == self.kinds["//"] and starts[first] >= line_start
-        if not found or self.restarts >= MAX_RESTARTS:
+        self.reread += i - origin
+        if not found or self.reread > MAX_REREAD:
             return False
-        self.restarts += 1
         span = Span(starts[first], ends[first])
-        fix = Fix("start the comment with `#`", (Edit(span, "#"),), "unsafe")
+        prose = PROSE.match(self.text, span.end) is not None
+        applicability: Applicability = "safe" if prose else "unsafe"
+        fix = Fix("start the comment with `#`", (Edit(span, "#"),), applicability)
         self.reporter.report("TC0116", span, fix=fix)
         line_end = self.text.find("\n", span.start)
         last = first
@@ -139,6 +197,8 @@ class Recovery:
         if foreign:
             word = self.text[foreign.start : foreign.end]
             report("TC0126", foreign, help=(words.FOREIGN_STATEMENTS[word],), found=word)
+        elif self.text[span.start : span.end] == ":" and "{" in self.automaton.accepted(states):
+            report("TC0142", span)
         elif opener and (at_end or self._starts_declaration(tokens, i, len(opened))):
             report("TC0118", opener, notes=(Note(span, f"{found} comes first"),), bracket=bracket)
         elif mismatch:

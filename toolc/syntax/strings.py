@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from toolc.diagnostics.diagnostic import Applicability
+
 ESCAPES = {"n": "\n", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
 ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.)|$)")
 PIECE = re.compile(r"\{\{|\}\}|\{|\}|[^{}]+")
@@ -17,6 +19,10 @@ SHORT = {"\n": "\\n", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 
 class Malformed(Exception):
     """A slip inside a literal, at an offset from its opening quote."""
+
+    mended = ""
+    """The text that may be meant in its place."""
+    applicability: Applicability = "unsafe"
 
     def __init__(self, code: str, start: int, end: int, **values: str) -> None:
         super().__init__(code)
@@ -64,7 +70,9 @@ def pieces(raw: str) -> Iterator[str | HoleText]:
         assert found is not None
         piece = found[0]
         if piece == "}":
-            raise Malformed("TC0110", position, position + 1, found="a `}` without its `{`")
+            error = Malformed("TC0110", position, position + 1, found="a `}` without its `{`")
+            error.mended, error.applicability = "}}", "safe"
+            raise error
         if piece == "{":
             if text:
                 yield unescape(text, text_start)
@@ -92,12 +100,16 @@ def _hole(raw: str, start: int, end: int) -> HoleText:
         position = found.end()
     close = raw.find("}", position, end)
     if close < 0:
-        raise Malformed("TC0110", start - 1, end, found="a `{` without its `}`")
+        error = Malformed("TC0110", start - 1, end, found="a `{` without its `}`")
+        error.mended = "{" + raw[start - 1 : end]
+        raise error
     if "\\" in QUOTED.sub("", raw[start:position]):
         found_here = "a backslash in an interpolation, where strings take single quotes"
         raise Malformed("TC0110", start - 1, close + 1, found=found_here)
     if not raw[start:position].strip():
-        raise Malformed("TC0110", start - 1, close + 1, found="an empty hole")
+        error = Malformed("TC0110", start - 1, close + 1, found="an empty hole")
+        error.mended = "{" + raw[start - 1 : close] + "}}"
+        raise error
     return HoleText(start, position, raw[position + 1 : close] if position < close else "")
 
 

@@ -12,6 +12,8 @@ def _words(text: str) -> frozenset[str]:
 DECLARATIONS = _words(
     "environment use const type enum record union table state invariant fn proc tool scenario test"
 )
+TYPE_ITEMS = _words("type enum record union")
+SCALAR_TYPES = _words("bool int float decimal str date time datetime duration json list dict")
 STATEMENTS = _words(
     "let var require fail return continue break if for match"
     " insert append remove delete expect advance"
@@ -57,6 +59,7 @@ FOREIGN_STATEMENTS = {
     "pass": "leave the block empty: `{}`",
     "while": "loops run over data: `for x in xs { … }`, `range(n)`, `walk(…)`",
     "try": "handle a failure where it can happen: `value else fail …` or `value ?? default`",
+    "except": "handle a failure where it can happen: `value else fail …` or `value ?? default`",
     "raise": 'refuse with `fail "…"`',
     "throw": 'refuse with `fail "…"`',
     "assert": 'check with `require condition else fail "…"`',

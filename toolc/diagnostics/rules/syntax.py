@@ -157,9 +157,10 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "TC0117",
-        "an operator of another language",
+        "a notation of another language",
         "`{found}` is written `{meant}`",
-        "Conditions are joined by `and`, `or` and `not`.",
+        "Each language has its own signs; these are joined, compared and bound with those of toolc: "
+        "`and or not`, `== !=`, `= += -= *=`, `->`, `for x in xs`, `else fail`.",
         "const ready = true && false\n",
         "const ready = true and false\n",
     ),
@@ -267,5 +268,117 @@ RULES: tuple[Rule, ...] = (
         "the point.",
         "const share = 1.\n",
         "const share = 1.0\n",
+    ),
+    _rule(
+        "TC0130",
+        "a conditional of another language",
+        "a conditional is written `if … then … else …`",
+        "The condition comes first: `if c then a else b`, in place of `a if c else b` and "
+        "`c ? a : b`.",
+        "const limit = 3 if true else 4\n",
+        "const limit = if true then 3 else 4\n",
+    ),
+    _rule(
+        "TC0131",
+        "prefix of a string",
+        "a string takes no prefix, so no `{found}`",
+        'Every string interpolates: `"{{name}} has {{count:,}} rows"`.'.format(),
+        'fn greet(name: str) -> str { return f"Hello {name}" }\n',
+        'fn greet(name: str) -> str { return "Hello {name}" }\n',
+    ),
+    _rule(
+        "TC0132",
+        "function as a value",
+        "functions are not values, so there is no `lambda` and no `key`",
+        "A comprehension says the same: `sorted(x for x in xs by x.price desc)`, "
+        "`max(x for x in xs by x.price)`, `[x for x in xs if x.price > 3]`.",
+        "fn shortest(names: list[str]) -> str { return min(names, key=lambda n: len(n)) }\n",
+        "fn shortest(names: list[str]) -> str { return min(n for n in names by len(n)) }\n",
+    ),
+    _rule(
+        "TC0133",
+        "text without quotes",
+        "`{found}` is written `{meant}`",
+        "Keys that are ints, values of enums and of literal types, and versions are texts between "
+        "double quotes. A key that is computed belongs in a comprehension: "
+        "`{{[key]: value for …}}`.".format(),
+        'const names: dict[int, str] = {1: "one"}\n',
+        'const names: dict[int, str] = {"1": "one"}\n',
+    ),
+    Rule(
+        "TC0134",
+        "environment without a description",
+        "the environment `{found}` has no description",
+        "What an environment is about, in a sentence, stands after its name.",
+        "toolc 1\nenvironment example\n",
+        HEAD,
+    ),
+    _rule(
+        "TC0135",
+        "union of types",
+        "types are not joined by `|`",
+        "`|` joins texts: `\"open\" | \"closed\"`. What may be null is `T?`, records told apart by a "
+        "field are a `union`, and any value at all is `json`.",
+        "record Item { name: str | null }\n",
+        "record Item { name: str? }\n",
+    ),
+    _rule(
+        "TC0136",
+        "type of another language",
+        "the types of members stand in brackets",
+        "Lists are `list[int]`, dicts `dict[str, int]`.",
+        "record Item { tags: str[] }\n",
+        "record Item { tags: list[str] }\n",
+    ),
+    _rule(
+        "TC0137",
+        "text that is no statement",
+        "a text does nothing here",
+        "What a tool does is said after its name: `tool find \"Find a city.\" (…)`. Remarks are "
+        "comments, which start with `#`.",
+        'proc tidy() -> null {\n  "Tidies up."\n  return null\n}\n',
+        "proc tidy() -> null {\n  # Tidies up.\n  return null\n}\n",
+    ),
+    _rule(
+        "TC0138",
+        "description out of place",
+        "a description stands elsewhere",
+        "The description of a function follows its name, that of a field or a parameter comes last, "
+        "after the default.",
+        'record Item { count: int "How many." = 1 }\n',
+        'record Item { count: int = 1 "How many." }\n',
+    ),
+    _rule(
+        "TC0139",
+        "no result type",
+        "the type of the result is missing",
+        "After the parameters stands `-> T`; what gives nothing gives `null`.",
+        "state count: int = 0\nproc tidy() {\n  count = 0\n}\n",
+        "state count: int = 0\nproc tidy() -> null {\n  count = 0\n}\n",
+    ),
+    _rule(
+        "TC0140",
+        "a sign too many",
+        "no `{found}` belongs here",
+        "Clauses and declarations of types start with their word, without `:` or `=`.",
+        "record Item = { name: str }\n",
+        "record Item { name: str }\n",
+    ),
+    _rule(
+        "TC0141",
+        "computed key without brackets",
+        "a key that is computed stands in brackets",
+        "Before `:` stands the name of a field; in a comprehension of a dict the key is computed: "
+        "`{{[x.id]: x for x in xs}}`.".format(),
+        "fn squares() -> dict[int, int] { return {n: n * n for n in range(3)} }\n",
+        "fn squares() -> dict[int, int] { return {[n]: n * n for n in range(3)} }\n",
+    ),
+    _rule(
+        "TC0142",
+        "block without braces",
+        "a block stands in braces, not after `:`",
+        "`if c {{ … }} else {{ … }}`, `for x in xs {{ … }}`: white space means nothing.".format(),
+        "fn sign(x: int) -> int {\n  if x > 0: return 1\n  return 0\n}\n",
+        "fn sign(x: int) -> int {\n  if x > 0 { return 1 }\n  return 0\n}\n",
     ),
 )
