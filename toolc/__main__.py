@@ -1,7 +1,14 @@
 """`python -m toolc`."""
 
-import sys
+import os
+import signal
 
-from toolc.cli import main
+# Until `main` catches it, an interrupt ends the process without a traceback.
+signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
+import sys  # noqa: E402
+
+from toolc.cli import main  # noqa: E402
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(main())

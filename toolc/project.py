@@ -163,7 +163,8 @@ class Loaded(NamedTuple):
 class Loader:
     """Reads and parses each spec once, however many environments use it."""
 
-    def __init__(self) -> None:
+    def __init__(self, texts: Mapping[str, str] | None = None) -> None:
+        self.texts = texts or {}
         self.sources: dict[str, Source] = {}
         self.modules: dict[str, Module | None] = {}
         self.diagnostics: dict[str, tuple[Diagnostic, ...]] = {}
@@ -200,7 +201,8 @@ class Loader:
         from toolc.syntax.parser import parse
 
         if path not in self.modules:
-            source = read_source(path)
+            text = self.texts.get(path)
+            source = read_source(path) if text is None else Source(path, text.encode(), text)
             self.modules[path] = None
             if isinstance(source, Diagnostic):
                 self.diagnostics[path] = (source,)
@@ -210,21 +212,24 @@ class Loader:
                 parsed = parse(source.text, path)
                 self.modules[path] = parsed.module
                 self.diagnostics[path] = parsed.diagnostics
-                if parsed.module is None or not all(map(_mended, parsed.diagnostics)):
+                if parsed.module is None or not all(map(mended, parsed.diagnostics)):
                     self.broken.add(path)
         return self.modules[path]
 
 
-def _mended(found: Diagnostic) -> bool:
+def mended(found: Diagnostic) -> bool:
     """Whether what was parsed is what the author meant, so that checking it makes sense."""
     safe = found.fix is not None and found.fix.applicability == "safe"
     return found.severity == "warning" or safe
 
 
-def load_project(paths: Iterable[str]) -> Project:
-    """Reads and parses the specs below the paths, with what they use, and groups them."""
+def load_project(paths: Iterable[str], texts: Mapping[str, str] | None = None) -> Project:
+    """Reads and parses the specs below the paths, with what they use, and groups them.
+
+    `texts` has what is taken to stand in a file instead of what does.
+    """
     found, diagnostics = find_specs(paths)
-    loader = Loader()
+    loader = Loader(texts)
     loaded = {path: loader.load(path) for path in found}
     entries = entries_of({path: (each.environment, each.paths) for path, each in loaded.items()})
     units = tuple(unit for path in entries if (unit := loaded[path].unit) is not None)

@@ -218,7 +218,7 @@ def test_mended_text_reads_like_the_fixed_one() -> None:
         ("x = 1 + ", "expected a value, found `}`"),
         ("return else", "expected an expression, found `else`"),
         ('let z = "{a b}"', "expected `}`, found `b`"),
-        ("if x == 1: return 3", "expected `{`, found `:`"),
+        ("if x == 1: return 3", "a block stands in braces, not after `:`"),
         ("return (1", "this `}` closes nothing"),
         ("for x xs {}", "expected `,` or `in`, found `xs`"),
     ],

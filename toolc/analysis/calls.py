@@ -15,7 +15,8 @@ from toolc.analysis.coerce import (
 from toolc.analysis.comprehensions import Comprehensions
 from toolc.analysis.constants import NotConstant
 from toolc.analysis.declare import File
-from toolc.analysis.names import listed, suggest
+from toolc.analysis.methods import function_fix, method_fix
+from toolc.analysis.names import listed, respell, suggest
 from toolc.analysis.signatures import concrete, substitute, unify
 from toolc.analysis.type_arguments import as_type
 from toolc.analysis.types import Type
@@ -54,7 +55,18 @@ class Calls(Comprehensions):
             if name in _OTHER_NAMES
             else suggest(name, [*functions, *BUILTINS])
         )
-        return self.wrong("TC0212", node.base.span, name=name, help=help)
+        fix = function_fix(node, self._only(node)) or respell(
+            node.base.span, name, [*functions, *BUILTINS]
+        )
+        return self.wrong("TC0212", node.base.span, name=name, help=help, fix=fix)
+
+    def _only(self, node: tree.Call) -> Type | None:
+        """The type of a call's only argument."""
+        if len(node.arguments) != 1 or isinstance(
+            node.arguments[0].value, (tree.Comprehension, tree.Walk)
+        ):
+            return None
+        return t.strip(self.expr(node.arguments[0].value).type)
 
     def _method(self, node: tree.Call) -> core.Expr:
         if isinstance(node.base, tree.Attribute):
@@ -67,7 +79,11 @@ class Calls(Comprehensions):
             )
             if name == "append":
                 help = ("write `append value to place`",)
-            return self.wrong("TC0213", node.base.name.span, name=name, help=help)
+            base = self.expr(node.base.base)
+            if base.type == t.NEVER and not isinstance(base, (core.ListOf, core.DictOf)):
+                return base
+            fix = method_fix(node, base.type)
+            return self.wrong("TC0213", node.base.name.span, name=name, help=help, fix=fix)
         return self.wrong("TC0211", node.base.span, name="this")
 
     def call_declared(

@@ -12,7 +12,7 @@ from toolc.analysis.declare import Declarations, File
 from toolc.analysis.scenarios import Scenarios
 from toolc.analysis.scope import Context, Scope
 from toolc.analysis.types import FieldType, Type
-from toolc.diagnostics.diagnostic import Diagnostic
+from toolc.diagnostics.diagnostic import Diagnostic, Edit, Fix
 from toolc.node import Span
 from toolc.syntax import tree
 from toolc_runtime.values import parse_datetime
@@ -220,6 +220,11 @@ class EnvironmentChecker(Scenarios):
                     found = self._evaluate(self.file, entry.value, kind.row)
                     if found is not None:
                         rows.append((entry.span, (entry.label.text, found[1])))
+            case tree.String():
+                start, end = item.rows.span
+                edits = (Edit(Span(start, start), "file("), Edit(Span(end, end), ")"))
+                fix = Fix("write `file(…)`", edits)
+                self.report("TC0462", item.rows.span, fix=fix)
             case _:
                 self.report("TC0462", item.rows.span)
         return core.TableDef(

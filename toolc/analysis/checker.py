@@ -26,7 +26,7 @@ from toolc.analysis.declare import Declarations, File
 from toolc.analysis.names import listed, suggest
 from toolc.analysis.scope import Context, Scope
 from toolc.analysis.types import Type
-from toolc.diagnostics.diagnostic import Fix
+from toolc.diagnostics.diagnostic import Edit, Fix
 from toolc.node import Span
 from toolc.syntax import tree
 
@@ -160,7 +160,23 @@ class Checker:
 
     def condition(self, node: tree.Expr) -> core.Expr:
         """A bool."""
-        return self.check(node, t.BOOL)
+        value = self.expr(node)
+        bare = t.strip(value.type)
+        test = (
+            ("", " != null")
+            if isinstance(bare, t.Optional)
+            else ("len(", ") > 0")
+            if isinstance(bare, (t.List, t.Dict, t.TableType)) or t.is_text(bare)
+            else None
+        )
+        if test is None:
+            return self.fit(value, t.BOOL)
+        edits = (
+            Edit(Span(node.span.start, node.span.start), test[0]),
+            Edit(Span(node.span.end, node.span.end), test[1]),
+        )
+        fix = Fix(f"test `{test[0]}…{test[1]}`", edits, "unsafe")
+        return self.wrong("TC0301", node.span, expected="bool", found=t.show(value.type), fix=fix)
 
     def constant(self, node: tree.Expr, expected: Type | None) -> tuple[Type, Any] | None:
         """A constant's type and value; None after a report."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 import keyword
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from toolc.analysis import types as t
-from toolc.analysis.names import suggest
+from toolc.analysis.names import respell, suggest
 from toolc.analysis.types import FieldType, Type
-from toolc.diagnostics.diagnostic import Edit, Fix, Note, Reporter
+from toolc.diagnostics.diagnostic import Applicability, Edit, Fix, Note, Reporter
 from toolc.node import Span
 from toolc.syntax import tree
 from toolc_runtime.values import plain
@@ -303,8 +304,15 @@ class Declarations:
         if found is None:
             candidates = [*file.types, *t.SCALARS]
             alias = _ALIASES.get(node.name)
-            fix = Fix(f"write `{alias}`", (Edit(node.span, alias),)) if alias else None
+            safe: Applicability = "unsafe" if node.name == "object" else "safe"
+            fix = (
+                Fix(f"write `{alias}`", (Edit(node.span, alias),), safe)
+                if alias
+                else respell(node.span, node.name, candidates)
+            )
             help = (f"toolc calls it `{alias}`",) if alias else suggest(node.name, candidates)
+            if node.name in _GENERIC_NAMES:
+                help = (f"say of what: `{_GENERIC_NAMES[node.name]}[…]`",)
             file.reporter.report("TC0203", node.span, name=node.name, help=help, fix=fix)
             return t.NEVER
         return self.declared(*found)
@@ -446,8 +454,10 @@ class Declarations:
 
     def _generic(self, file: File, node: tree.GenericType) -> Type:
         wanted = {"list": 1, "dict": 2}.get(node.name)
+        if wanted is None and (form := self._python_form(file, node)) is not None:
+            return form
         if wanted is None:
-            alias = {"List": "list", "Dict": "dict", "array": "list", "map": "dict"}.get(node.name)
+            alias = _GENERIC_NAMES.get(node.name)
             help = (f"toolc calls it `{alias}`",) if alias else suggest(node.name, ["list", "dict"])
             span = Span(node.span.start, node.span.start + len(node.name))
             fix = Fix(f"write `{alias}`", (Edit(span, alias),)) if alias else None
@@ -464,6 +474,29 @@ class Declarations:
         if not (t.is_text(arguments[0]) or t.strip(arguments[0]) in (t.INT, t.NEVER)):
             file.reporter.report("TC0304", node.arguments[0].span, type=t.show(arguments[0]))
         return t.Dict(arguments[0], arguments[1])
+
+    def _python_form(self, file: File, node: tree.GenericType) -> Type | None:
+        """`Optional[T]` and `Literal["a", "b"]`, reported, as the types that they mean."""
+        arguments = node.arguments
+        start, end = node.span
+        head = Edit(Span(start, arguments[0].span.start), "")
+        tail = Span(arguments[-1].span.end, end)
+        if node.name in ("Optional", "optional", "Option") and len(arguments) == 1:
+            fix = Fix("write `T?`", (head, Edit(tail, "?")))
+            kind: tree.TypeExpr = tree.OptionalType(node.span, arguments[0])
+        elif node.name == "Literal" and all(isinstance(a, tree.LiteralType) for a in arguments):
+            gaps = pairwise(arguments)
+            joins = tuple(Edit(Span(a.span.end, b.span.start), " | ") for a, b in gaps)
+            fix = Fix("join the values by `|`", (head, *joins, Edit(tail, "")))
+            values = tuple(
+                v for a in arguments if isinstance(a, tree.LiteralType) for v in a.values
+            )
+            kind = tree.LiteralType(node.span, values)
+        else:
+            return None
+        name = Span(start, start + len(node.name))
+        file.reporter.report("TC0203", name, name=node.name, fix=fix)
+        return self.type(file, kind)
 
     def _inline(self, file: File, node: tree.RecordType) -> Type:
         fields = self.fields(file, node.members)
@@ -491,6 +524,7 @@ class Declarations:
                     name=name,
                     type=t.show(inner),
                     help=suggest(name, known),
+                    fix=_facet_fix(facet.name.span, name, known),
                 )
                 continue
             evaluated = self.evaluate(file, facet.value, None)
@@ -520,7 +554,29 @@ class Declarations:
             file.reporter.report("TC0308", where, reason=str(error))
 
 
+def _facet_fix(span: Span, name: str, known: Mapping[str, str]) -> Fix | None:
+    """A facet by its name in toolc."""
+    folded = "".join(f"_{char.lower()}" if char.isupper() else char for char in name)
+    meant = next((each for each in (*_FACET_NAMES.get(name, ()), folded) if each in known), None)
+    return Fix(f"write `{meant}`", (Edit(span, meant),)) if meant else None
+
+
+_LEAST = ("minimum", "min_length", "min_items", "min_properties")
+_MOST = ("maximum", "max_length", "max_items", "max_properties")
+_FACET_NAMES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("min", "ge", "gte", "min_value", "min_len", "minimum"), _LEAST),
+    **dict.fromkeys(("max", "le", "lte", "max_value", "max_len", "maximum"), _MOST),
+    "gt": ("exclusive_minimum",),
+    "lt": ("exclusive_maximum",),
+    "regex": ("pattern",),
+    "unique": ("unique_items",),
+}
+_GENERIC_NAMES = {
+    **dict.fromkeys(("List", "array", "Array", "Sequence", "Iterable", "Vec"), "list"),
+    **dict.fromkeys(("Dict", "map", "Map", "Record", "Mapping", "HashMap"), "dict"),
+}
 _ALIASES = {
+    **dict.fromkeys(("void", "Void", "None", "none", "nil", "unit"), "null"),
     "string": "str",
     "text": "str",
     "String": "str",
@@ -533,6 +589,9 @@ _ALIASES = {
     "Bool": "bool",
     "timestamp": "datetime",
     "any": "json",
+    "Any": "json",
+    "uuid": "str",
+    "long": "int",
     "object": "json",
     "Decimal": "decimal",
     "Date": "date",

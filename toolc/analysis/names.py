@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from toolc.diagnostics.diagnostic import Edit, Fix
+from toolc.node import Span
+
 
 def distance(a: str, b: str, limit: int) -> int:
     """Edit distance with transpositions (optimal string alignment), or limit + 1 when larger."""
@@ -42,6 +45,14 @@ def suggest(name: str, candidates: Iterable[str]) -> tuple[str, ...]:
     if not names:
         return ()
     return ("did you mean " + " or ".join(f"`{found}`" for found in names) + "?",)
+
+
+def respell(span: Span, name: str, candidates: Iterable[str]) -> Fix | None:
+    """The fix of a misspelt name, where only one is near."""
+    names = near(name, candidates)
+    if len(names) != 1:
+        return None
+    return Fix(f"write `{names[0]}`", (Edit(span, names[0]),), "unsafe")
 
 
 def counted(count: int) -> str:

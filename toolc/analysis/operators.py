@@ -15,6 +15,7 @@ from toolc.analysis.coerce import (
 )
 from toolc.analysis.partiality import may_miss, partial
 from toolc.analysis.types import Type
+from toolc.diagnostics.diagnostic import Edit, Fix
 from toolc.node import Span
 from toolc.syntax import tree
 
@@ -45,6 +46,9 @@ class Operators(Checker):
         return self.arithmetic(node.span, node.operator, left, right)
 
     def _logic(self, node: tree.Binary) -> core.Expr:
+        default = self._falsy_default(node) if node.operator == "or" else None
+        if default is not None:
+            return default
         left = self.condition(node.left)
         with self.inner(flow.facts_of(left, node.operator == "and")):
             right = self.condition(node.right)
@@ -54,6 +58,19 @@ class Operators(Checker):
             else (left, right)
         )
         return core.Logic(node.span, t.BOOL, node.operator, operands)
+
+    def _falsy_default(self, node: tree.Binary) -> core.Expr | None:
+        """Report `value or default`; None where the left side is a condition."""
+        if isinstance(node.left, (tree.Compare, tree.Binary, tree.Unary)):
+            return None
+        before = len(self.file.reporter.diagnostics)
+        value = self.expr(node.left)
+        if len(self.file.reporter.diagnostics) != before or not t.nullable(value.type):
+            return None
+        edit = Edit(Span(node.left.span.end, node.right.span.start), " ?? ")
+        fix = Fix("write `??`", (edit,), "unsafe")
+        found = t.show(value.type)
+        return self.wrong("TC0301", node.left.span, expected="bool", found=found, fix=fix)
 
     def _coalesce(self, node: tree.Binary, expected: Type | None) -> core.Expr:
         left = self.path(node.left, expected)
@@ -101,8 +118,17 @@ class Operators(Checker):
         if timed is not None:
             return core.Arithmetic(span, timed, operator, left, right, "time")
         help: tuple[str, ...] = ()
+        fix: Fix | None = None
         if operator == "+" and (t.is_text(a) or t.is_text(b)):
             help = ('put a value into a text by interpolation: `"… {value} …"`',)
+            other = left if t.is_text(b) else right
+            if isinstance(t.strip(other.type), t.Scalar) and t.strip(other.type) not in (
+                t.NULL,
+                t.JSON,
+            ):
+                start, end = other.span
+                edits = (Edit(Span(start, start), "str("), Edit(Span(end, end), ")"))
+                fix = Fix("make it a text with `str(…)`", edits)
         return self.wrong(
             "TC0323",
             span,
@@ -110,6 +136,7 @@ class Operators(Checker):
             left=t.show(left.type),
             right=t.show(right.type),
             help=help,
+            fix=fix,
         )
 
     def _literal_operands(

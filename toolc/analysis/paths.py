@@ -8,9 +8,10 @@ from toolc.analysis.builtins import BUILTINS
 from toolc.analysis.checker import NULL_HELP, Checker
 from toolc.analysis.constants import NotConstant, literal
 from toolc.analysis.declare import File
-from toolc.analysis.names import listed, suggest
+from toolc.analysis.names import listed, respell, suggest
 from toolc.analysis.types import Type
 from toolc.diagnostics.diagnostic import Edit, Fix
+from toolc.node import Span
 from toolc.syntax import tree
 
 
@@ -37,7 +38,13 @@ class Paths(Checker):
         if kind:
             return self.wrong("TC0210", node.span, name=node.name)
         names = [*self.scope.names(), *self.file.values]
-        return self.wrong("TC0201", node.span, name=node.name, help=suggest(node.name, names))
+        return self.wrong(
+            "TC0201",
+            node.span,
+            name=node.name,
+            help=suggest(node.name, names),
+            fix=respell(node.span, node.name, names),
+        )
 
     def _declared(self, node: tree.Ref, file: File, item: tree.Item) -> core.Expr:
         name = node.name
@@ -59,6 +66,12 @@ class Paths(Checker):
         return core.ScalarRef(node.span, self.declarations.scalars[name], name)
 
     def _attribute(self, node: tree.Attribute, expected: Type | None) -> core.Expr:
+        if self._is_container(node):
+            edit = Edit(Span(node.base.span.start, node.name.span.start), "")
+            name = node.base.name  # type: ignore[attr-defined]
+            fix = Fix(f"write `{node.name.text}`", (edit,))
+            self.report("TC0201", node.base.span, name=name, fix=fix)
+            return self.expr(tree.Ref(node.name.span, node.name.text))
         base = self.base(node.base)
         bare = t.strip(base.type)
         name = node.name.text
@@ -77,14 +90,38 @@ class Paths(Checker):
                 return core.Field(node.span, t.JSON, base, name, True)
             names = [member.name for member in bare.members]
             return self.wrong(
-                "TC0315", node.name.span, name=name, type=t.show(bare), help=suggest(name, names)
+                "TC0315",
+                node.name.span,
+                name=name,
+                type=t.show(bare),
+                help=suggest(name, names),
+                fix=respell(node.name.span, name, names),
             )
         help: tuple[str, ...] = ()
         if isinstance(bare, t.Dict):
             help = (f'a dict is read by key: `["{name}"]`',)
         elif isinstance(bare, t.TableType):
             help = (f"a table is read by key: `{bare.name}[…].{name}`",)
-        return self.wrong("TC0318", node.name.span, name=name, type=t.show(bare), help=help)
+        sized = isinstance(bare, (t.List, t.Dict, t.TableType)) or t.is_text(bare)
+        size: Fix | None = None
+        if sized and name in ("length", "size", "count"):
+            start, end = node.base.span
+            edits = (Edit(Span(start, start), "len("), Edit(Span(end, node.span.end), ")"))
+            size = Fix("write `len(…)`", edits)
+        return self.wrong(
+            "TC0318", node.name.span, name=name, type=t.show(bare), help=help, fix=size
+        )
+
+    def _is_container(self, node: tree.Attribute) -> bool:
+        """Whether this is `state.orders`, where a table or state is meant."""
+        declared = self.file.values.get(node.name.text, (None, None))[1]
+        return (
+            isinstance(node.base, tree.Ref)
+            and node.base.name in _CONTAINERS
+            and self.scope.find(node.base.name) is None
+            and node.base.name not in self.file.values
+            and isinstance(declared, (tree.Table, tree.State))
+        )
 
     def _union_field(self, node: tree.Attribute, base: core.Expr, union: t.Union) -> core.Expr:
         name = node.name.text
@@ -132,10 +169,13 @@ class Paths(Checker):
         if t.is_text(bare):
             return core.At(node.span, t.STR, base, self.check(index, t.INT))
         help: tuple[str, ...] = ()
+        fix: Fix | None = None
         if isinstance(bare, (t.Record, t.Case, t.Union)) and isinstance(index, tree.String):
             label = index.value if index.value.isidentifier() else f'"{index.value}"'
             help = (f"a field is read with a point: `.{label}`",)
-        return self.wrong("TC0321", node.span, type=t.show(bare), help=help)
+            edit = Edit(Span(node.base.span.end, node.span.end), f".{label}")
+            fix = Fix(f"write `.{label}`", (edit,))
+        return self.wrong("TC0321", node.span, type=t.show(bare), help=help, fix=fix)
 
     def lookup(self, node: tree.Index, table: core.TableRef, kind: t.TableType) -> core.Expr:
         if len(node.indices) != len(kind.keys):
@@ -161,4 +201,5 @@ class Paths(Checker):
         return self.wrong("TC0321", node.span, type=t.show(bare))
 
 
+_CONTAINERS = frozenset(["state", "self", "this", "db", "database", "tables", "data", "env"])
 _FOREIGN_NAMES = {"nil": "null", "undefined": "null"}

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from toolc.analysis import core, flow
 from toolc.analysis import types as t
 from toolc.analysis.checker import NULL_HELP
+from toolc.analysis.declare import Declarations, File
 from toolc.analysis.expressions import Expressions
-from toolc.analysis.names import counted, listed, suggest
+from toolc.analysis.methods import statement_fix
+from toolc.analysis.names import counted, listed, respell, suggest
 from toolc.analysis.scope import Scope
 from toolc.analysis.types import Type
-from toolc.node import Span
+from toolc.diagnostics.diagnostic import Applicability, Edit, Fix
+from toolc.node import Node, Span
 from toolc.syntax import tree
+
+MAX_SHORT = 3
+"""Characters of a name that is too short to be a misspelling of another one."""
 
 
 class Statements(Expressions):
     """The checker of one body's statements. `block` returns the typed statements and whether
-    control can fall out of their end."""
+    control can fall out of their end. `blocks` are those around the present one, and it."""
+
+    def __init__(self, declarations: Declarations, file: File) -> None:
+        super().__init__(declarations, file)
+        self.blocks: list[tree.Block] = []
 
     def block(self, node: tree.Block, facts: flow.Facts | None = None) -> tuple[core.Block, bool]:
         """A nested block; its names end with it, and so do facts learned in it."""
@@ -29,6 +39,7 @@ class Statements(Expressions):
         """Statements in the present scope."""
         found: list[core.Statement] = []
         falls = True
+        self.blocks.append(node)
         for statement in node.statements:
             if not falls:
                 self.report("TC0501", statement.span)
@@ -36,6 +47,7 @@ class Statements(Expressions):
             typed, falls = _STATEMENTS[type(statement)](self, statement)
             if typed is not None:
                 found.append(typed)
+        self.blocks.pop()
         return tuple(found), falls
 
     def branch(self, node: tree.Block, facts: flow.Facts) -> tuple[core.Block, bool, flow.Facts]:
@@ -93,6 +105,9 @@ class Statements(Expressions):
         return core.Let(node.span, (symbol,), value), True
 
     def _assign(self, node: tree.Assign) -> tuple[core.Statement | None, bool]:
+        if isinstance(node.place, tree.Ref) and node.operator == "=" and self._unbound(node.place):
+            self._first_assignment(node, node.place)
+            return None, True
         place = self.place(node.place)
         if place is None:
             self.expr(node.value)
@@ -117,6 +132,32 @@ class Statements(Expressions):
         ):
             self.facts = {**self.facts, where: t.required(place.type)}
         return core.Assign(node.span, place, value, node.operator), True
+
+    def _unbound(self, place: tree.Ref) -> bool:
+        """Whether a name stands for nothing at all."""
+        return self.scope.find(place.name) is None and place.name not in self.file.values
+
+    def _first_assignment(self, node: tree.Assign, place: tree.Ref) -> None:
+        """Report `x = e` where there is no `x`, and go on as if it were declared."""
+        name = place.name
+        here, everywhere = self.blocks[-1], self.blocks[0]
+        written = sum(
+            isinstance(part, (tree.Assign, tree.Append, tree.Remove, tree.Delete))
+            and _root(part.place) == name
+            for part in tree_nodes(here)
+        )
+        word = "let" if written == 1 else "var"
+        writable = [
+            *(each for each in self.scope.names() if (s := self.scope.find(each)) and s.mutable),
+            *self.declarations.scalars,
+        ]
+        near = respell(place.span, name, writable) if len(name) > MAX_SHORT else None
+        local = _uses(here, name) == _uses(everywhere, name)
+        start = Span(node.span.start, node.span.start)
+        safe: Applicability = "safe" if near is None and local else "unsafe"
+        fix = near or Fix(f"write `{word} {name} = …`", (Edit(start, f"{word} "),), safe)
+        self.report("TC0201", place.span, name=name, fix=fix)
+        self.scope.add(name, self.expr(node.value).type, True)
 
     def wrote(self, place: core.Place) -> None:
         """Forget what a write may have changed."""
@@ -326,6 +367,11 @@ class Statements(Expressions):
         return core.Advance(node.span, self.check(node.by, t.DURATION)), True
 
     def _call_statement(self, node: tree.CallStatement) -> tuple[core.Statement | None, bool]:
+        fix = statement_fix(node.call) if isinstance(node.call, tree.Call) else None
+        if fix is not None:
+            name = node.call.base.name  # type: ignore[attr-defined]
+            self.report("TC0213", name.span, name=name.text, fix=fix)
+            return None, True
         value = self.expr(node.call)
         if not isinstance(value, core.CallFunction):
             if value.type != t.NEVER:
@@ -394,6 +440,28 @@ class Statements(Expressions):
                 self.report("TC0510", node.span, name=inner.name)
                 return False
         return True
+
+
+def tree_nodes(value: Any) -> Iterator[Node]:
+    """Every node of a syntax tree, outside in."""
+    if isinstance(value, tuple):
+        for part in value:
+            yield from tree_nodes(part)
+    elif isinstance(value, Node):
+        yield value
+        for name in value.fields:
+            yield from tree_nodes(getattr(value, name))
+
+
+def _uses(block: tree.Block, name: str) -> int:
+    return sum(isinstance(node, tree.Ref) and node.name == name for node in tree_nodes(block))
+
+
+def _root(node: tree.Expr) -> str:
+    """The name that a place starts with."""
+    while isinstance(node, (tree.Attribute, tree.Index)):
+        node = node.base
+    return node.name if isinstance(node, tree.Ref) else ""
 
 
 def stored_type(value: core.Expr) -> Type:

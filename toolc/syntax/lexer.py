@@ -40,7 +40,8 @@ PATTERN = re.compile(
 )
 LINE_COMMENT = re.compile(r"[^\r\n]*")
 _RAISED = re.compile(
-    r"[ \t]+(?:(?:new[ \t]+)?\w+\([ \t]*(?P<text>\"(?:[^\"\\\r\n]|\\[^\r\n])*\")[ \t]*\))"
+    r"[ \t]+(?P<call>(?:new[ \t]+)?\w+\([ \t]*)?"
+    r'(?P<text>"(?:[^"\\\r\n]|\\[^\r\n])*")(?(call)[ \t]*\))'
 )
 _TYPED = re.compile(r"[ \t]+(?P<name>[A-Za-z_]\w*)[ \t]*=(?!=)")
 FOREIGN_STARTS = {
@@ -115,7 +116,7 @@ class Lexer:
                     starts.append(first)
                     ends.append(position)
                     kind = kind_of["if"]
-                elif word in FOREIGN_STARTS and depth and self._starts(word, before, first, kinds):
+                elif word in FOREIGN_STARTS and depth and self._starts(before, first, kinds):
                     mend = self._statement(word, first, position)
                     if mend is not None:
                         position, mended_tokens = mend
@@ -185,10 +186,12 @@ class Lexer:
         self._report("TC0116", Span(first, first + 2), fix if alone and close >= 0 else None)
         return stop
 
-    def _starts(self, word: str, before: int, first: int, kinds: list[int]) -> bool:
-        """Whether a word of another language may start a statement here."""
-        braced = bool(kinds) and kinds[-1] in (self.kinds["{"], self.kinds["}"])
-        return braced or "\n" in self.text[before:first]
+    def _starts(self, before: int, first: int, kinds: list[int]) -> bool:
+        """Whether a statement may start here: on an indented line, or in braces."""
+        gap = self.text[before:first]
+        if "\n" in gap:
+            return not gap.endswith("\n")
+        return bool(kinds) and kinds[-1] in (self.kinds["{"], self.kinds["}"])
 
     def _statement(
         self, word: str, first: int, end: int

@@ -54,7 +54,8 @@ class Recovery:
         """Report that token i does not fit and mend that.
 
         Gives the token to go on from, and whether the declaration, which began at token `origin`
-        and with the first `base` of the states, is dropped first. Raises Stop, and Unreadable for a hole that cannot be mended.
+        and with the first `base` of the states, is dropped first.
+        Raises Stop, and Unreadable for a hole that cannot be mended.
         """
         self.mends += 1
         if self.mends > MAX_ERRORS or len(self.reporter.diagnostics) >= MAX_ERRORS:
@@ -109,8 +110,14 @@ class Recovery:
             for token in found.tokens:
                 if token.word is not None and token.spelling not in slips.SILENT:
                     texts[token.start, token.end] = token.word
-            values = {"found": found.found, "meant": found.meant}
-            self.reporter.report(found.code, found.span, fix=found.fix, help=found.help, **values)
+            self.reporter.report(
+                found.code,
+                found.span,
+                fix=found.fix,
+                help=found.help,
+                found=found.found,
+                meant=found.meant,
+            )
             return True
         return False
 

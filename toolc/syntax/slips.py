@@ -8,7 +8,8 @@ past it, so a slip need only be plausible.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from toolc.diagnostics.diagnostic import Applicability, Edit, Fix
@@ -18,12 +19,20 @@ from toolc.syntax.lexer import Tokens
 
 OPENING = frozenset("([{")
 CLOSING = {")": "(", "]": "[", "}": "{"}
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # What an expression that ends in a conditional begins after.
-LEFT_EDGES = frozenset(": , = += -= *= return fail require then else answer user system expect by append insert step".split())  # fmt: skip
+LEFT_EDGES = _words(
+    ": , = += -= *= return fail require then else answer user system expect by append insert step"
+)
 ORDERING = frozenset(["sorted", "min", "max"])
 TEMPLATE = re.compile(r'"\{\d\}"|\{\d\}|\w+|->|[=!+-]=|\?\?|[^\w\s]')
 # Terminals of which the tree keeps no text, and which may be inserted several at one place.
-SILENT = frozenset("( ) [ ] { } , : -> if then else for in by desc fail".split())
+SILENT = _words("( ) [ ] { } , : -> if then else for in by desc fail")
 
 
 class Token(NamedTuple):
@@ -56,7 +65,7 @@ class View:
         self,
         text: str,
         tokens: Tokens,
-        terminals: list[str],
+        terminals: Sequence[str],
         i: int,
         origin: int,
         accepted: set[str],
@@ -76,14 +85,17 @@ class View:
 
     def is_(self, j: int, *pattern: str) -> bool:
         """Whether the tokens from j on are these: each a word, or a kind of terminal."""
-        return all(part in (self.word(j + k), self.spelling(j + k)) for k, part in enumerate(pattern))
+        return all(
+            part in (self.word(j + k), self.spelling(j + k)) for k, part in enumerate(pattern)
+        )
 
     def keep(self, first: int, last: int) -> tuple[Token, ...]:
         """The tokens of a stretch as they are."""
+        places = [(self.starts[j], self.ends[j]) for j in range(first, last)]
         return tuple(
-            Token(self.spelling(j), self.starts[j], self.ends[j], self.words.get((self.starts[j], self.ends[j])))
-            for j in range(first, last)
-        )  # fmt: skip
+            Token(self.spelling(j), *place, self.words.get(place))
+            for j, place in zip(range(first, last), places, strict=True)
+        )
 
     def source(self, first: int, last: int) -> str:
         return self.text[self.starts[first] : self.ends[last - 1]]
@@ -93,7 +105,8 @@ class View:
 
     def new(self, word: str, at: int) -> Token:
         """A word that is inserted at an offset."""
-        spelling = word if word in self.terminals else "STRING" if word[0] == '"' else "NAME"
+        sort = {'"': "STRING"}.get(word[0], "NUMBER" if word[0].isdigit() else "NAME")
+        spelling = word if word in self.terminals else sort
         return Token(spelling, at, at, word)
 
     def match(self, j: int, step: int) -> int:
@@ -142,7 +155,7 @@ class View:
             return None
         cuts = [k for k in self.level(opening + 1, 1) if self.spelling(k) == ","]
         bounds = [opening, *cuts, end]
-        return [(a + 1, b) for a, b in zip(bounds, bounds[1:], strict=False) if b > a + 1]
+        return [(a + 1, b) for a, b in pairwise(bounds) if b > a + 1]
 
 
 Slip = Callable[[View], "Proposal | None"]
@@ -242,7 +255,7 @@ def _phrased(view: View, phrase: Phrase, first: int, last: int) -> Proposal:
     whole = view.span(first, last)
     given = [view.word(j) for j in range(first, last)]
     meant = phrase.meant.format(*given)
-    tokens = []
+    tokens: list[Token] = []
     for part in TEMPLATE.findall(phrase.meant.replace("{{", "{ ")):
         hole = re.search(r"\d", part) if "{" in part and part != "{" else None
         if hole is None:
@@ -318,7 +331,7 @@ def _c_conditional(view: View) -> Proposal | None:
 
 
 def _lambda(view: View) -> Proposal | None:
-    """`sorted(xs, key=lambda x: x.price, reverse=True)`, `filter(lambda x: c, xs)` and their kin."""
+    """`sorted(xs, key=lambda x: x.price, reverse=True)`, `filter(lambda x: c, xs)`."""
     opening = view.match(view.i - 1, -1)
     while opening > view.origin:
         name = view.word(opening - 1)
@@ -441,9 +454,11 @@ def _array(view: View) -> Proposal | None:
     if not view.is_(i - 2, "NAME", "[", "]") or "ref" not in view.accepted:
         return None
     span, name = view.span(i - 2, i + 1), view.keep(i - 2, i - 1)
-    tokens = (view.new("list", span.start), view.new("[", span.start), *name, view.new("]", span.end))  # fmt: skip
+    opening = (view.new("list", span.start), view.new("[", span.start))
     meant = f"list[{view.word(i - 2)}]"
-    return Proposal("TC0136", span, Fix(f"write `{meant}`", (Edit(span, meant),)), i - 2, i + 1, tokens)  # fmt: skip
+    fix = Fix(f"write `{meant}`", (Edit(span, meant),))
+    tokens = (*opening, *name, view.new("]", span.end))
+    return Proposal("TC0136", span, fix, i - 2, i + 1, tokens)
 
 
 def _bare_union(view: View) -> Proposal | None:

@@ -159,8 +159,8 @@ RULES: tuple[Rule, ...] = (
         "TC0117",
         "a notation of another language",
         "`{found}` is written `{meant}`",
-        "Each language has its own signs; these are joined, compared and bound with those of toolc: "
-        "`and or not`, `== !=`, `= += -= *=`, `->`, `for x in xs`, `else fail`.",
+        "Each language has its own signs; these are joined, compared and bound with those "
+        "of toolc: `and or not`, `== !=`, `= += -= *=`, `->`, `for x in xs`, `else fail`.",
         "const ready = true && false\n",
         "const ready = true and false\n",
     ),
@@ -317,7 +317,7 @@ RULES: tuple[Rule, ...] = (
         "TC0135",
         "union of types",
         "types are not joined by `|`",
-        "`|` joins texts: `\"open\" | \"closed\"`. What may be null is `T?`, records told apart by a "
+        '`|` joins texts: `"open" | "closed"`. What may be null is `T?`, records told apart by a '
         "field are a `union`, and any value at all is `json`.",
         "record Item { name: str | null }\n",
         "record Item { name: str? }\n",
@@ -334,7 +334,7 @@ RULES: tuple[Rule, ...] = (
         "TC0137",
         "text that is no statement",
         "a text does nothing here",
-        "What a tool does is said after its name: `tool find \"Find a city.\" (…)`. Remarks are "
+        'What a tool does is said after its name: `tool find "Find a city." (…)`. Remarks are '
         "comments, which start with `#`.",
         'proc tidy() -> null {\n  "Tidies up."\n  return null\n}\n',
         "proc tidy() -> null {\n  # Tidies up.\n  return null\n}\n",
@@ -343,8 +343,8 @@ RULES: tuple[Rule, ...] = (
         "TC0138",
         "description out of place",
         "a description stands elsewhere",
-        "The description of a function follows its name, that of a field or a parameter comes last, "
-        "after the default.",
+        "The description of a function follows its name, that of a field or a parameter comes "
+        "last, after the default.",
         'record Item { count: int "How many." = 1 }\n',
         'record Item { count: int = 1 "How many." }\n',
     ),
