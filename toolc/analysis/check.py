@@ -9,9 +9,11 @@ from typing import Any, NamedTuple, TypeVar
 from toolc.analysis import core, effects
 from toolc.analysis import types as t
 from toolc.analysis.declare import Declarations, File
+from toolc.analysis.idle import idle_checks
 from toolc.analysis.scenarios import Scenarios
 from toolc.analysis.scope import Context, Scope
 from toolc.analysis.types import FieldType, Type
+from toolc.analysis.unused import unused_declarations, unused_locals
 from toolc.diagnostics.diagnostic import Diagnostic, Edit, Fix
 from toolc.node import Span
 from toolc.syntax import tree
@@ -50,6 +52,8 @@ def check(modules: Mapping[str, tree.Module]) -> Checked:
     for file in files.values():
         if file not in (main, *(other for other, _ in declaring)):
             checker.used_file(file)
+    if declaring and not any(file.reporter.failed for file in files.values()):
+        checker.lint(environment)
     found = tuple(
         sorted(
             (diagnostic for file in files.values() for diagnostic in file.reporter.diagnostics),
@@ -159,6 +163,22 @@ class EnvironmentChecker(Scenarios):
             scenarios,
             tests,
         )
+
+    def lint(self, environment: core.EnvironmentDef) -> None:
+        """Warn of what is in order and yet does nothing."""
+        idle = unused_locals(environment)
+        parameters = {
+            id(each.symbol) for function in environment.functions for each in function.parameters
+        }
+        for symbol, span, file in self.bound:
+            if id(symbol) in idle:
+                what = "parameter" if id(symbol) in parameters else "local"
+                file.reporter.report("TC0227", span, name=symbol.name, what=what)
+        for item, kind in unused_declarations(self.file):
+            name: tree.Name = item.name  # type: ignore[attr-defined]
+            self.report("TC0228", name.span, name=name.text, what=kind)
+        for check in idle_checks(environment):
+            self.report("TC0666", check.span)
 
     # ------------------------------------------------------------ declarations
 

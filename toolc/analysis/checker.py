@@ -51,6 +51,8 @@ class Checker:
         self.handled: frozenset[int] = frozenset()
         """The nodes (by identity) that a path goes on from, and whose null `??` or `else fail`
         handles."""
+        # Every local that was declared, where, and in which file.
+        self.bound: list[tuple[core.Symbol, Span, File]] = []
 
     def report(
         self,
@@ -94,7 +96,9 @@ class Checker:
             self.report("TC0202", name.span, name=name.text)
         if name.text.startswith("__"):
             self.report("TC0205", name.span, name=name.text)
-        return self.scope.add(name.text, kind, mutable)
+        symbol = self.scope.add(name.text, kind, mutable)
+        self.bound.append((symbol, name.span, self.file))
+        return symbol
 
     def expr(self, node: tree.Expr, expected: Type | None = None) -> core.Expr:
         """The typed form of an expression."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from toolc.diagnostics.rule import Rule
-from toolc.diagnostics.rules.sample import HEAD, files, spec, value
+from toolc.diagnostics.rules.sample import HEAD, files, spec, tool, value
 
 _DATES = 'toolc 1\nenum Period { "days", "weeks" }\n'
 
@@ -251,5 +251,26 @@ RULES: tuple[Rule, ...] = (
         "In a function that is called by position, optional parameters come last.",
         spec("fn pad_to(width: int = 8, text: str) -> str { return pad(text, width) }"),
         spec("fn pad_to(text: str, width: int = 8) -> str { return pad(text, width) }"),
+    ),
+    Rule(
+        "TC0227",
+        "unused local",
+        "the {what} `{name}` is never read",
+        "A value that nothing reads is mostly a slip: another name was meant, or a condition is "
+        "missing. A name that starts with `_` is meant to be unused. A tool whose schema is given "
+        "keeps its parameter and says so with `let _ = name`; one that reads none is exempt.",
+        tool("let pages = books[title].pages", "let rating = books[title].rating", "return pages"),
+        tool("let pages = books[title].pages", "return pages"),
+        "warning",
+    ),
+    Rule(
+        "TC0228",
+        "unused declaration",
+        "the {what} `{name}` is never used",
+        "No tool, scenario, test or invariant leads to this declaration, so it changes nothing. "
+        "Files that others `use` are exempt.",
+        tool("return books[title].pages") + "const limit = 3\n",
+        tool("return books[title].pages"),
+        "warning",
     ),
 )

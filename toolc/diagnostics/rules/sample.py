@@ -9,6 +9,7 @@ SAMPLE = (
 record Book { title: str, pages: int, isbn?: str, rating: float? }
 table books[title]: Book = [{title: "Emma", pages: 474, rating: null}]
 state lent: int = 0
+invariant stock: lent <= len(books)
 """
 )
 

@@ -205,8 +205,8 @@ RULES: tuple[Rule, ...] = (
         "branches of different types",
         "`{left}` and `{right}` have no type in common",
         "Both sides of `??`, and both branches of `if … then … else`, give one type.",
-        tool("let either = if lent > 0 then title else lent", "return lent"),
-        tool('let either = if lent > 0 then title else "{lent}"', "return lent"),
+        tool("let either = if lent > 0 then title else lent", "return len(either)"),
+        tool('let either = if lent > 0 then title else "{lent}"', "return len(either)"),
     ),
     Rule(
         "TC0325",
@@ -321,7 +321,7 @@ RULES: tuple[Rule, ...] = (
         "the type of `{name}` cannot be told from its first value",
         "A `var` that begins empty or null is given a type: `var names: list[str] = []`.",
         tool("var best = null", "best = 1", "return 1"),
-        tool("var best: int? = null", "best = 1", "return 1"),
+        tool("var best: int? = null", "best = 1", "return best"),
     ),
     Rule(
         "TC0338",
