@@ -26,7 +26,8 @@ def test_specs(path: Path) -> None:
         if other.parent == path.parent and other not in SPECS
     }
     found = files_of(TEXTS[path], **used)
-    assert found.diagnostics == ()
+    unused = ("TC0227", "TC0228") if path.stem == "everything" else ()
+    assert [each for each in found.diagnostics if each.code not in unused] == []
     assert found.environment is not None
 
 
@@ -245,7 +246,7 @@ def test_recursive_types() -> None:
         "fn same(a: A) -> B { return a }",
         "tool boss_of(id: str) -> str? { return people[id].boss }",
     )
-    assert judge(fits) == ()
+    assert {each.code for each in judge(fits)} == {"TC0228"}  # they fit, and nothing uses them
 
 
 def test_keys_that_refer_to_each_other() -> None:
