@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from itertools import accumulate
 
 from toolc.diagnostics.registry import FAMILIES, RULES
 from toolc.diagnostics.render import UNPRINTABLE
@@ -47,10 +49,24 @@ def _escape(found: re.Match[str]) -> str:
 
 def page() -> str:
     """`docs/diagnostics.md`."""
-    return _HEAD + "".join(
-        f"\n## {start}: {about}\n" + "".join(map(_entry, rules))
-        for start, about, rules in families()
+    return _HEAD + "".join(_family(start, about, rules) for start, about, rules in families())
+
+
+def _family(start: str, about: str, rules: list[Rule]) -> str:
+    frame = _frame([example for rule in rules for example in (rule.bad, rule.good)])
+    shown = (
+        f"\nThe examples go on from here, but for those that start anew:\n\n```toolc\n{frame}```\n"
     )
+    entries = "".join(_entry(rule, frame) for rule in rules)
+    return f"\n## {start}: {about}\n{shown if frame else ''}{entries}"
+
+
+def _frame(examples: list[str]) -> str:
+    """The lines that most examples of a family begin with."""
+    starts: Counter[str] = Counter()
+    for example in examples:
+        starts.update(accumulate(example.splitlines(keepends=True)))
+    return max((each for each in starts if 2 * starts[each] > len(examples)), key=len, default="")
 
 
 _HEAD = """\
@@ -59,16 +75,24 @@ _HEAD = """\
 Every finding of the compiler, by code; `toolc explain CODE` shows the same. This page is generated:
 `make docs` writes it anew. An error keeps a spec from being compiled, a warning does not. The first
 example of each raises the code, the second is the same spec, mended; what follows `# file: NAME` in
-comments is a further file.
+comments is a further file. What the examples of a family have in common stands once, before them.
 """
 
 
-def _entry(rule: Rule) -> str:
-    bad, good = (visible(clipped(example)) for example in (rule.bad, rule.good))
+def _entry(rule: Rule, frame: str) -> str:
+    bad, good = (_rest(example, frame) for example in (rule.bad, rule.good))
     return (
         f"\n### {rule.code}: {rule.title}\n\n{rule.severity.capitalize()}: {message(rule)}\n\n"
-        f"{rule.explanation}\n\n```toolc\n{bad}```\n\n```toolc\n{good}```\n"
+        f"{rule.explanation}\n\n{bad}\n{good}"
     )
+
+
+def _rest(example: str, frame: str) -> str:
+    """An example in a fence, without the frame where it goes on from that."""
+    if not frame or not example.startswith(frame):
+        return f"```toolc\n{visible(clipped(example))}```\n"
+    rest = example.removeprefix(frame) or "# nothing more\n"
+    return f"```toolc fragment\n{visible(clipped(rest))}```\n"
 
 
 def message(rule: Rule) -> str:
