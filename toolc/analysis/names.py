@@ -29,14 +29,14 @@ def distance(a: str, b: str, limit: int) -> int:
 
 def near(name: str, candidates: Iterable[str]) -> list[str]:
     """At most three names that `name` may be meant for, the nearest first."""
-    limit = 1 if len(name) <= 3 else 2
     folded = name.casefold()
-    found = sorted(
-        (distance(folded, candidate.casefold(), limit), candidate)
-        for candidate in set(candidates)
-        if candidate != name
-    )
-    return [candidate for far, candidate in found if far <= limit][:3]
+    found = []
+    for candidate in set(candidates) - {name}:
+        limit = 1 if min(len(name), len(candidate)) <= 3 else 2
+        far = distance(folded, candidate.casefold(), limit)
+        if far <= limit:
+            found.append((far, candidate))
+    return [candidate for _, candidate in sorted(found)[:3]]
 
 
 def suggest(name: str, candidates: Iterable[str]) -> tuple[str, ...]:
