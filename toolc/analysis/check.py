@@ -177,8 +177,8 @@ class EnvironmentChecker(Scenarios):
         for item, kind in unused_declarations(self.file):
             name: tree.Name = item.name  # type: ignore[attr-defined]
             self.report("TC0228", name.span, name=name.text, what=kind)
-        for check in idle_checks(environment):
-            self.report("TC0666", check.span)
+        for check, why in idle_checks(environment):
+            self.report("TC0666", check.span, why=why)
 
     # ------------------------------------------------------------ declarations
 

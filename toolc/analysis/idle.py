@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from toolc.analysis import core
 
 
-def idle_checks(environment: core.EnvironmentDef) -> Iterator[core.CheckDef]:
-    """The guards that no call of an offered tool can break."""
+def idle_checks(environment: core.EnvironmentDef) -> Iterator[tuple[core.CheckDef, str]]:
+    """The guards that no call of an offered tool can break, and why."""
     for scenario in environment.scenarios:
         offered = {
             each.name: each
@@ -21,23 +21,26 @@ def idle_checks(environment: core.EnvironmentDef) -> Iterator[core.CheckDef]:
         turns = (check for turn in scenario.turns for check in turn.checks)
         for check in (*scenario.checks, *turns):
             rule = _RULES.get(check.kind)
-            if rule is not None and rule(check, offered, limits):
-                yield check
+            why = rule(check, offered, limits) if rule is not None else None
+            if why is not None:
+                yield check, why
 
 
 Offered = dict[str, core.Function]
 
 
-def _never(check: core.CheckDef, offered: Offered, limits: dict[str, int]) -> bool:
-    return bool(check.tool) and check.tool not in offered
+def _never(check: core.CheckDef, offered: Offered, limits: dict[str, int]) -> str | None:
+    return f"`{check.tool}` is not offered" if check.tool and check.tool not in offered else None
 
 
-def _unchanged(check: core.CheckDef, offered: Offered, limits: dict[str, int]) -> bool:
+def _unchanged(check: core.CheckDef, offered: Offered, limits: dict[str, int]) -> str | None:
     written = {name for tool in offered.values() for name in tool.effects.writes}
-    return bool(check.names) and not written.intersection(check.names)
+    if not check.names or written.intersection(check.names):
+        return None
+    return "no tool that is offered writes " + " or ".join(f"`{name}`" for name in check.names)
 
 
-def _constraint(check: core.CheckDef, offered: Offered, limits: dict[str, int]) -> bool:
+def _constraint(check: core.CheckDef, offered: Offered, limits: dict[str, int]) -> str | None:
     """`calls <= N` where the limit is N or less."""
     match check.condition:
         case core.Comparison(
@@ -45,11 +48,12 @@ def _constraint(check: core.CheckDef, offered: Offered, limits: dict[str, int]) 
             operators=(("<=" | "<") as operator,),
         ):
             limit = limits.get(symbol.name)
-            return limit is not None and limit <= bound - (operator == "<")
-    return False
+            if limit is not None and limit <= bound - (operator == "<"):
+                return f"`limits` allows {limit} {symbol.name}"
+    return None
 
 
-_RULES: dict[str, Callable[[core.CheckDef, Offered, dict[str, int]], bool]] = {
+_RULES: dict[str, Callable[[core.CheckDef, Offered, dict[str, int]], str | None]] = {
     "never": _never,
     "unchanged": _unchanged,
     "constraint": _constraint,

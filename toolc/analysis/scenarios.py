@@ -387,7 +387,7 @@ class Scenarios(Statements):
     def _expression_check(self, node: tree.ExpressionCheck) -> core.CheckDef:
         condition = self.condition(node.condition)
         if isinstance(condition, core.Constant) and condition.type == t.BOOL:
-            self.report("TC0666", node.condition.span)
+            self.report("TC0666", node.condition.span, why="its condition is constant")
         self.goals.append(node.name.text)
         description = node.description.value if node.description else ""
         return core.CheckDef(node.span, "check", node.name.text, description, condition)

@@ -557,6 +557,17 @@ class Builder:
         equals = outcome.value if isinstance(outcome, Equals) else None
         return tree.Step(span, question, binder, call, fails, error, equals, free or ())
 
+    def step_free_first(
+        self,
+        span: Span,
+        question: tree.Expr | None,
+        binder: tree.Name | None,
+        call: tree.Expr,
+        free: tuple[tree.Name, ...],
+        outcome: Failure | Equals,
+    ) -> tree.Step:
+        return self.step(span, question, binder, call, outcome, free)
+
     invocation = call
 
     def bound(self, span: Span, binder: tree.Name) -> tree.Name:

@@ -119,8 +119,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "TC0666",
         "check that cannot fail",
-        "this check always has the same value",
-        "A check tells a solved task from an unsolved one.",
+        "this check cannot fail: {why}",
+        "A check tells a solved task from an unsolved one. One that no call can break says nothing.",
         scenario(_USER, _PLAN, "verify { check sure: true }"),
         scenario(_USER, _PLAN, "verify { check none_lent: lent == 0 }"),
         "warning",
