@@ -120,7 +120,8 @@ RULES: tuple[Rule, ...] = (
         "TC0666",
         "check that cannot fail",
         "this check cannot fail: {why}",
-        "A check tells a solved task from an unsolved one. One that no call can break says nothing.",
+        "A check tells a solved task from an unsolved one; one that no call can break says "
+        "nothing.",
         scenario(_USER, _PLAN, "verify { check sure: true }"),
         scenario(_USER, _PLAN, "verify { check none_lent: lent == 0 }"),
         "warning",
