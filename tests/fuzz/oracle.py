@@ -85,7 +85,7 @@ def _examine_diagnostics(text: str, diagnostics: Iterable[Diagnostic]) -> None:
         shown.encode("utf-8")
         require(shown.count(PATH) >= len(found), "a finding is not shown", format)
         if format == "json":
-            require(len([json.loads(line) for line in shown.splitlines()]) == len(found), shown)
+            require(len([json.loads(line) for line in shown.split("\n")[:-1]]) == len(found), shown)
         require(format == "human" or len(shown.split("\n")) == len(found) + 1, shown)
     if any(each.fix for each in found):
         for applicability in ("safe", "unsafe"):
