@@ -177,7 +177,7 @@ REFUSED = {
         "TC0311",
         tool("var best: int? = 3", "if lent > 0 { best = null }", "return best"),
     ),
-    "computed text is no date": ("TC0327", value("today() < title", result="bool")),
+    "computed text is no date": ("TC0323", value("today() < title", result="bool")),
     "decimals and floats do not mix": ("TC0323", value('decimal("1") * 0.5', result="json")),
     "a list of ints is no list of floats": (
         "TC0301",
