@@ -49,7 +49,15 @@ EXPRESSIONS = [
     "{...{}}", "values({})", "zip([1], ['a'])", "x.y.z", "f()", "[1][0:0]", "1 in [1]",
     'round(1.5, 10 ** 9)', "similarity('a', 'b')", 'duration("P1D") * 10 ** 9', 'matches("a", "(")',
 ]  # fmt: skip
-CHARACTERS = [*'"{}[]()<>=:,.?!|\\/#*+-_% \n\t\r\0', "\ud800", "\u202e", "\u200b", "é", "\ufeff", "'"]
+CHARACTERS = [
+    *'"{}[]()<>=:,.?!|\\/#*+-_% \n\t\r\0',
+    "\ud800",
+    "\u202e",
+    "\u200b",
+    "é",
+    "\ufeff",
+    "'",
+]
 _NAME = re.compile(r"[A-Za-z_]\w*\Z")
 _SCALARS = {"int", "str", "float", "bool", "decimal", "date", "time", "datetime", "duration"}
 

@@ -156,7 +156,9 @@ _SCALARS: Mapping[str, list[Any]] = {
 }
 
 
-def value(random: Random, schema: Mapping[str, Any], root: Mapping[str, Any], depth: int = 0) -> Any:
+def value(
+    random: Random, schema: Mapping[str, Any], root: Mapping[str, Any], depth: int = 0
+) -> Any:
     """A JSON value that mostly meets a schema, but for its facets."""
     if depth > 12 or random.random() < 0.02:
         return random.choice([None, 0, "", [], {}, [[[]]], {"a": 1}, True])

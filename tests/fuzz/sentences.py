@@ -18,7 +18,7 @@ _WORDS = [
     "a", "b", "c", "x", "xs", "n", "order", "user", "state", "by", "table", "type", "books", "R",
     "int", "str", "list", "dict", "json", "sum", "len", "first", "range", "minimum", "f", "t",
 ]  # fmt: skip
-_TEXTS = ['"x"', '"a"', '"{n}"', '"{{}}"', '"{f(a, \'q\'):.2f}!"', '"\\n\\u0041"', '""', '"P1D"']
+_TEXTS = ['"x"', '"a"', '"{n}"', '"{{}}"', "\"{f(a, 'q'):.2f}!\"", '"\\n\\u0041"', '""', '"P1D"']
 _TERMINALS: Mapping[str, list[str]] = {
     "NAME": _WORDS,
     "STRING": _TEXTS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -119,6 +119,7 @@ class EnvironmentChecker(Scenarios):
             if isinstance(item, tree.State) and self._is_declared(item)
         )
         functions = self._functions()
+        self._check_sizes(tables, scalars, functions)
         invariants = tuple(
             self._invariant(item) for item in items if isinstance(item, tree.Invariant)
         )
@@ -182,6 +183,33 @@ class EnvironmentChecker(Scenarios):
 
     # ------------------------------------------------------------ declarations
 
+    def _check_sizes(
+        self,
+        tables: Iterable[core.TableDef],
+        scalars: Iterable[core.ScalarDef],
+        functions: Iterable[core.Function],
+    ) -> None:
+        """Reports where what is written out in schemas becomes too much."""
+        tools = [each for each in functions if each.kind == "tool"]
+        parts: list[tuple[Span, str, list[t.Type]]] = [
+            *((each.span, each.name, [each.row]) for each in tables),
+            *((each.span, each.name, [each.type]) for each in scalars),
+            *(
+                (
+                    tool.span,
+                    tool.name,
+                    [tool.result, *(each.field.type for each in tool.parameters)],
+                )
+                for tool in tools
+            ),
+        ]
+        total = 0
+        for span, name, kinds in parts:
+            total += self.declarations.size(kinds)
+            if total > t.MAX_WRITTEN:
+                self.report("TC0345", span, name=name, limit=t.MAX_WRITTEN)
+                return
+
     def _is_declared(self, item: Any) -> bool:
         """Whether this is the item that its name stands for, and not a duplicate."""
         return self.file.values.get(item.name.text, (None, None))[1] is item
@@ -205,6 +233,10 @@ class EnvironmentChecker(Scenarios):
             kind.lazy()
         if isinstance(item, tree.Record):
             self.declarations.check_end(file, item)
+        if self.declarations.size([kind]) > t.MAX_WRITTEN:
+            span = item.name.span  # type: ignore[attr-defined]
+            name = item.name.text  # type: ignore[attr-defined]
+            self.report("TC0345", span, name=name, limit=t.MAX_WRITTEN)
 
     def _table(self, item: tree.Table) -> core.TableDef:
         kind = self.declarations.tables[item.name.text]

@@ -8,12 +8,14 @@ they may be recursive and in any order.
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any, TypeVar
 
+from toolc.analysis import core
 from toolc.analysis import types as t
+from toolc.analysis.constants import literal
 from toolc.analysis.names import respell, suggest
 from toolc.analysis.types import FieldType, Type
 from toolc.diagnostics.diagnostic import Applicability, Edit, Fix, Note, Reporter
@@ -24,6 +26,8 @@ from toolc_runtime.values import plain
 T = TypeVar("T")
 MAX_CHAIN = 50
 """How many aliases or constants may lead to one another before their values are known."""
+MAX_COPIED = 50_000
+"""Members of constants and of defaults that are copied to where they are used, in all."""
 
 TYPE_ITEMS = (tree.Alias, tree.Enum, tree.Record, tree.Union)
 VALUE_ITEMS = (tree.Const, tree.Table, tree.State, tree.Function, tree.Tool)
@@ -84,6 +88,8 @@ class Declarations:
         self._keyed: dict[str, Type] = {}
         self.evaluate: Callable[[File, tree.Expr, Type | None], tuple[Type, Any] | None]
         self._types: dict[int, Type] = {}
+        self._sizes: t.Sizes = {}
+        self._copied = 0
         self._resolving: list[str] = []
         self.named: dict[str, Type] = {}
         for file in files.values():
@@ -316,6 +322,18 @@ class Declarations:
             file.reporter.report("TC0203", node.span, name=node.name, help=help, fix=fix)
             return t.NEVER
         return self.declared(*found)
+
+    def size(self, kinds: Iterable[Type]) -> int:
+        """How many types these are, written out."""
+        return sum(t.written_out(kind, self._sizes) for kind in kinds)
+
+    def written(self, file: File, value: core.Constant, name: str) -> core.Expr:
+        """The literals of a constant or of a default; NEVER where they are too many."""
+        self._copied += _members(value.value)
+        if self._copied > MAX_COPIED:
+            file.reporter.report("TC0345", value.span, name=name, limit=MAX_COPIED)
+            return core.Constant(value.span, t.NEVER, None)
+        return literal(value)
 
     def declared(self, file: File, item: tree.Item) -> Type:
         """The type of a type declaration."""
@@ -617,6 +635,17 @@ _ITEMS: dict[type, Callable[[Declarations, File, Any], Type]] = {
     tree.Record: Declarations._record,
     tree.Union: Declarations._union,
 }
+
+
+def _members(value: Any) -> int:
+    """The members of a constant's lists, dicts and records, at any depth, as far as it matters."""
+    todo, count = [value], 0
+    while todo and count <= MAX_COPIED:
+        holder = todo.pop()
+        if isinstance(holder, (list, dict)):
+            count += len(holder)
+            todo.extend(holder.values() if isinstance(holder, dict) else holder)
+    return count
 
 
 def _once(make: Callable[[], T], again: Callable[[], T]) -> Callable[[], T]:

@@ -8,7 +8,6 @@ from toolc.analysis.checker import NULL_HELP, Checker
 from toolc.analysis.coerce import (
     assignable,
 )
-from toolc.analysis.constants import literal
 from toolc.analysis.names import listed, suggest
 from toolc.analysis.types import Type
 from toolc.node import Span
@@ -77,7 +76,9 @@ class Objects(Checker):
         for name, field in fields.items():
             if field.has_default and name not in given and name not in spread_fields:
                 default = core.Constant(node.span, field.type, field.default)
-                entries.append(core.EntryOf(name, literal(default)))
+                entries.append(
+                    core.EntryOf(name, self.declarations.written(self.file, default, name))
+                )
         return core.RecordOf(node.span, kind, tuple(entries))
 
     def _spread(

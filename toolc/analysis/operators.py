@@ -200,11 +200,11 @@ class Operators(Checker):
             return left, right
         kind = join(left.type, right.type)
         if kind is None or isinstance(t.strip(kind), (t.TableType, t.Tuple)):
-            shown = {"left": t.show(left.type), "right": t.show(right.type)}
+            a, b = t.show(left.type), t.show(right.type)
             if operator in ("==", "!="):
-                self.report("TC0327", span, **shown)
+                self.report("TC0327", span, left=a, right=b)
             else:
-                self.report("TC0323", span, operator=operator, **shown)
+                self.report("TC0323", span, operator=operator, left=a, right=b)
             return left, right
         values_left, values_right = (
             t.literal_values(t.required(left.type)),

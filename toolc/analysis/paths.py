@@ -6,7 +6,7 @@ from toolc.analysis import core
 from toolc.analysis import types as t
 from toolc.analysis.builtins import BUILTINS
 from toolc.analysis.checker import NULL_HELP, Checker
-from toolc.analysis.constants import NotConstant, literal
+from toolc.analysis.constants import NotConstant
 from toolc.analysis.declare import File
 from toolc.analysis.names import listed, respell, suggest
 from toolc.analysis.types import Type
@@ -51,7 +51,9 @@ class Paths(Checker):
         if isinstance(item, tree.Const):
             kind, value = self.declarations.constant(file, item) or (t.NEVER, None)
             if self.context.kind == "constant":
-                return literal(core.Constant(node.span, kind, value))
+                return self.declarations.written(
+                    self.file, core.Constant(node.span, kind, value), name
+                )
             if isinstance(value, (list, dict)):
                 return core.ConstantRef(node.span, kind, name)
             return core.Constant(node.span, kind, value)

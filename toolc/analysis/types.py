@@ -7,10 +7,15 @@ belong to the boundary (schemas, data, literals) and do not take part in assigna
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from toolc.node import Node
+
+MAX_WRITTEN = 100_000
+"""Types that stand in one type, or in all that an environment declares, when written out."""
+MAX_NESTING = 150
+"""How deep types stand in one another."""
 
 
 class Type(Node):
@@ -227,6 +232,45 @@ def required(kind: Type) -> Type:
 def nullable(kind: Type) -> bool:
     bare = strip(kind)
     return isinstance(bare, Optional) or bare in (NULL, JSON)
+
+
+Sizes = dict[int, tuple[int, Type]]
+
+
+def written_out(kind: Type, known: Sizes, depth: int = 0) -> int:
+    """How many types stand in it where named ones are written out, as schemas do.
+
+    `known` holds what was counted before, by identity. A type within itself counts as one; what
+    nests deeper than `MAX_NESTING` counts as more than any limit.
+    """
+    if id(kind) in known:
+        return known[id(kind)][0]
+    if depth > MAX_NESTING:
+        return MAX_WRITTEN + 1
+    known[id(kind)] = 1, kind
+    size = 1
+    for inner in parts(kind):
+        size += written_out(inner, known, depth + 1)
+        if size > MAX_WRITTEN:
+            break
+    known[id(kind)] = size, kind
+    return size
+
+
+def parts(kind: Type) -> Iterable[Type]:
+    """The types that stand in a type."""
+    match kind:
+        case Record() | Case():
+            return [member.type for member in kind.members]
+        case Union():
+            return kind.cases.values()
+        case Refined() | Optional():
+            return [kind.inner]
+        case List():
+            return [kind.item]
+        case Dict():
+            return [kind.key, kind.value]
+    return ()
 
 
 def is_key(kind: Type) -> bool:

@@ -375,4 +375,13 @@ RULES: tuple[Rule, ...] = (
         value('parse_json("474", lent)'),
         value('parse_json("474", int)'),
     ),
+    Rule(
+        "TC0345",
+        "too much to write out",
+        "with `{name}` more than {limit:,} parts are written out, or they nest too deeply",
+        "Schemas hold the records that a record holds, as often as it does, and a constant or a "
+        "default is copied where it is used. What holds two of what holds two grows beyond bounds.",
+        spec(*(f"record R{n} {{ a: R{n + 1}, b: R{n + 1} }}" for n in range(17)), "record R17 {}"),
+        spec(*(f"record R{n} {{ a: R{n + 1}, b: R{n + 1} }}" for n in range(3)), "record R3 {}"),
+    ),
 )
