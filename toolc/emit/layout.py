@@ -198,8 +198,8 @@ def _left_hand_split(line: Line, forced: bool) -> list[Line]:
     if start is None:
         raise CannotSplit
     opening = line.tokens[start]
-    stop = next(i for i, t in enumerate(line.tokens) if t.opening is opening)
-    if stop == start + 1:
+    stop = next((i for i, t in enumerate(line.tokens) if t.opening is opening), None)
+    if stop is None or stop == start + 1:  # the pair was split before, or is empty
         raise CannotSplit
     head, body, tail = line.tokens[: start + 1], line.tokens[start + 1 : stop], line.tokens[stop:]
     return _visible(_split(line, head, body, tail, opening, line.tokens[stop]))
