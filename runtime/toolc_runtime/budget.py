@@ -8,7 +8,7 @@ keeps threads and tasks apart; where no call is in progress only the caps on siz
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Iterable, Sized
 from contextvars import ContextVar
 from typing import TypeVar
 
@@ -30,6 +30,9 @@ MIN_INT, MAX_INT = -(2**63), 2**63 - 1
 
 FREE = 64
 """Smaller sizes are paid for by the loop step that they are in."""
+
+TOO_LONG = "the value is too large"
+TOO_DEEP = f"the value is nested more than {MAX_DEPTH} deep"
 
 S = TypeVar("S", bound=Sized)
 
@@ -75,6 +78,38 @@ def check_size(size: int, text: bool) -> None:
         raise BudgetExceeded(f"a text may have at most {MAX_TEXT:,} characters")
     if not text and size > MAX_ITEMS:
         raise BudgetExceeded(f"a list may have at most {MAX_ITEMS:,} items")
+
+
+def check_weight(value: object, limit: int = MAX_OUTPUT) -> None:
+    """BudgetExceeded where the JSON text of a value would surely have more than `limit` characters,
+    or is nested too deeply.
+
+    Values share their parts, so that a small one can stand for a text without bounds: this costs
+    what the text would, but no more than the limit.
+    """
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        below: list[object] = []
+        for holder in level:
+            if type(holder) is dict:
+                members: Iterable[object] = holder.values()
+            elif type(holder) is list or type(holder) is tuple:
+                members = holder
+            else:
+                continue
+            limit -= len(holder)
+            for member in members:
+                kind = type(member)
+                if kind is str:
+                    limit -= len(member)  # type: ignore[arg-type]
+                elif kind is dict or kind is list or kind is tuple:
+                    below.append(member)
+            if limit < 0:
+                raise BudgetExceeded(TOO_LONG)
+        if not below:
+            return
+        level = below
+    raise BudgetExceeded(TOO_DEEP)
 
 
 def check_int(value: int) -> int:

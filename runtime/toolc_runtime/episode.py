@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from toolc_runtime.budget import MAX_OUTPUT, MAX_STEPS, METER
+from toolc_runtime.budget import MAX_OUTPUT, MAX_STEPS, METER, TOO_DEEP, check_weight
 from toolc_runtime.draws import Draws, Mark
 from toolc_runtime.errors import BudgetExceeded, Fail, Malformed
 from toolc_runtime.names import near
@@ -244,6 +244,9 @@ class Episode:
             return self._record(name, given, _error("exhausted", failure.value), "exhausted")
         except Fail as failure:
             return self._failed(prepared, name, given, failure, mark, before)
+        except RecursionError:
+            self._undo(mark, scalars, before)
+            return self._record(name, given, _error("exhausted", TOO_DEEP), "exhausted")
         except Exception as error:
             self._undo(mark, scalars, before)
             return self._record(name, given, _fault(error), "fault")
@@ -324,20 +327,25 @@ class Episode:
         before: tuple[Any, ...],
     ) -> str:
         value = failure.value
+        keeps = prepared.keeps_effects
+        writes: tuple[Write, ...] = ()
         try:
-            text = canonical(value)
-        except ValueError:
-            value, text = _BEYOND, canonical(_BEYOND)
-        except (TypeError, RecursionError) as error:
+            check_weight(value)
+            try:
+                text = canonical(value)
+                if keeps:
+                    writes = settle(self.state, prepared.scalars, before)
+            except ValueError:
+                value, text = _BEYOND, canonical(_BEYOND)
+        except (BudgetExceeded, RecursionError) as error:
+            self._undo(mark, prepared.scalars, before)
+            message = error.value if isinstance(error, BudgetExceeded) else TOO_DEEP
+            return self._record(name, given, _error("exhausted", message), "exhausted")
+        except Fail as beyond:
+            keeps, value, text = False, beyond.value, canonical(beyond.value)
+        except TypeError as error:
             self._undo(mark, prepared.scalars, before)
             return self._record(name, given, _fault(error), "fault")
-        writes: tuple[Write, ...] = ()
-        keeps = prepared.keeps_effects
-        if keeps:
-            try:
-                writes = settle(self.state, prepared.scalars, before)
-            except Fail as beyond:
-                keeps, value, text = False, beyond.value, canonical(beyond.value)
         if keeps:
             self.state._toolc.draws.settle()
         else:

@@ -18,7 +18,16 @@ from itertools import zip_longest
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from toolc_runtime.arithmetic import add, divide, floor_divide, modulo, multiply, power, subtract
-from toolc_runtime.budget import FREE, MAX_ITEMS, Meter, grow
+from toolc_runtime.budget import (
+    FREE,
+    MAX_DEPTH,
+    MAX_ITEMS,
+    MAX_OUTPUT,
+    TOO_DEEP,
+    TOO_LONG,
+    Meter,
+    grow,
+)
 from toolc_runtime.draws import Draws
 from toolc_runtime.errors import BudgetExceeded, Fail
 from toolc_runtime.values import key_text, plain, quote
@@ -301,8 +310,8 @@ def settle(
 ) -> tuple[Write, ...]:
     """Keep what was written since the last `settle`; what differs from before, in order of writing.
 
-    `names` and `values` are scalars as they were before. Fail, with nothing settled, where a
-    float that was written is infinite or NaN.
+    `names` and `values` are scalars as they were before. With nothing settled, Fail where a float
+    that was written is infinite or NaN, BudgetExceeded where a value is too large or too deep.
     """
     log = state._toolc.undo
     writes: list[Write] = []
@@ -312,39 +321,49 @@ def settle(
             first.setdefault((table._name, key), (table, before))
         for (name, key), (table, before) in first.items():
             after = table.get(key)
-            if after is not before and after != before:
-                writes.append(Write(name, key, before, after))
+            if after is not before:
+                _examine(name, before, after)
+                if after != before:
+                    writes.append(Write(name, key, before, after))
     for name, before in zip(names, values, strict=True):
         after = getattr(state, name)
-        if after is not before and after != before:
-            writes.append(Write(name, None, before, after))
-    for name, _, before, after in writes:
-        if _is_beyond(before, after):
-            raise Fail(f"a number in {name} is beyond the range of a float")
+        if after is not before:
+            _examine(name, before, after)
+            if after != before:
+                writes.append(Write(name, None, before, after))
     for table, *_ in log:
         table._reordered = False
     log.clear()
     return tuple(writes)
 
 
-def _is_beyond(before: Any, after: Any) -> bool:
-    """Whether a float that is not there before is infinite or NaN; shared parts are skipped."""
+def _examine(name: str, before: Any, after: Any, left: int = MAX_OUTPUT, depth: int = 0) -> int:
+    """Looks at what a value holds that stood nowhere near before; parts that are still the same
+    objects are skipped. Gives what is left of `left`, in characters.
+
+    Fail for a float that is infinite or NaN, BudgetExceeded where the value is too large or too
+    deep: values share their parts, so that a small one can stand for one without bounds.
+    """
     kind = type(after)
-    if kind is float:
-        return bool(after - after != 0.0)
     if kind is dict:
         old = before if type(before) is dict else {}
-        return any(
-            item is not (known := old.get(key)) and _is_beyond(known, item)
-            for key, item in after.items()
-        )
-    if kind is list:
+        pairs: Iterable[tuple[Any, Any]] = [(old.get(key), item) for key, item in after.items()]
+    elif kind is list:
         olds = before if type(before) is list else ()
-        return any(
-            item is not known and _is_beyond(known, item)
-            for item, known in zip_longest(after, olds[: len(after)])
-        )
-    return False
+        pairs = zip_longest(olds[: len(after)], after)
+    else:
+        if kind is float and after - after != 0.0:
+            raise Fail(f"a number in {name} is beyond the range of a float")
+        return left - len(after) if kind is str else left
+    if depth > MAX_DEPTH:
+        raise BudgetExceeded(TOO_DEEP)
+    left -= len(after)
+    for known, item in pairs:
+        if item is not known:
+            left = _examine(name, known, item, left, depth + 1)
+            if left < 0:
+                raise BudgetExceeded(TOO_LONG)
+    return left
 
 
 def fork(state: State) -> State:

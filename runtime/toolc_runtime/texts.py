@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from toolc_runtime.budget import check_weight
 from toolc_runtime.values import canonical, encode_text
 
 MAX_CHARACTERS = 16_000_000
@@ -29,21 +30,22 @@ class Texts:
         self._size = 0
 
     def of(self, value: Any, keep: bool = True) -> str:
-        """`canonical(value)`; `keep` where the value will be met again."""
+        """`canonical(value)`; `keep` where the value will be met again. BudgetExceeded where it
+        would be too long or is too deep."""
         if type(value) is not dict or len(value) < _SMALL:
-            return canonical(value)
+            return _written(value)
         known = self._known.get(id(value))
         if known is not None and known[0] is value:
             return known[1]
         if not keep and self._known.keys().isdisjoint(map(id, value.values())):
-            return canonical(value)
+            return _written(value)
         parts = []
         labels = self._labels
         for key, item in value.items():
             label = labels.get(key)
             if label is None:
                 if type(key) is not str:
-                    return canonical(value)
+                    return _written(value)
                 label = labels[key] = f"{canonical(key)}:"
                 self._size += len(label)
             kind = type(item)
@@ -54,7 +56,7 @@ class Texts:
                 if found is not None and found[0] is item:
                     text = found[1]
                 else:
-                    text = canonical(item)
+                    text = _written(item)
                     if keep:
                         self._keep(item, text)
             else:
@@ -74,3 +76,10 @@ class Texts:
             self._labels.clear()
             self._size = len(text)
         self._known[id(value)] = (value, text)
+
+
+def _written(value: Any) -> str:
+    """The canonical text of a value, which is weighed before it is written."""
+    if type(value) in _CONTAINERS:
+        check_weight(value)
+    return canonical(value)

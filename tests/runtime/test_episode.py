@@ -140,7 +140,7 @@ def test_a_result_that_is_no_number_is_a_failure(episode: Episode) -> None:
     ("kind", "code", "status"),
     [
         ("loop", "exhausted", "exhausted"),
-        ("recursion", "fault", "fault"),
+        ("recursion", "exhausted", "exhausted"),
         ("zero", "fault", "fault"),
     ],
 )

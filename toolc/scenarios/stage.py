@@ -12,7 +12,7 @@ from toolc.analysis.core import EnvironmentDef
 from toolc.emit.closed import NotClosed, check_closed
 from toolc.emit.tools import emit_pieces
 from toolc.scenarios.pieces import Pieces
-from toolc_runtime.budget import MAX_STEPS, METER
+from toolc_runtime.budget import MAX_STEPS, METER, TOO_DEEP, check_weight
 from toolc_runtime.draws import Draws
 from toolc_runtime.environment import Build, Environment
 from toolc_runtime.episode import Episode, Prepared
@@ -89,9 +89,13 @@ class Stage(NamedTuple):
         state._toolc.steps = MAX_STEPS
         token = METER.set(state._toolc)
         try:
-            return self.pieces[name](state, *values)
+            found = self.pieces[name](state, *values)
+            check_weight(found)
+            return found
         except Fail as failure:
             raise Failed(failure.value) from None
+        except RecursionError:
+            raise Failed(TOO_DEEP) from None
         finally:
             METER.reset(token)
 

@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from toolc_runtime.budget import charge, check_size, grow
+from toolc_runtime.budget import charge, check_size, check_weight, grow
 from toolc_runtime.errors import Fail
 from toolc_runtime.state import Table
 from toolc_runtime.values import frozen
@@ -75,6 +75,7 @@ def reverse(items: Any) -> Any:
 def unique(items: Sequence[T]) -> list[T]:
     """Each value once, where it first stood."""
     charge(2 * len(items))
+    check_weight(items)
     seen: dict[Any, T] = {}
     for item in items:
         seen.setdefault(frozen(item), item)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from toolc_runtime.budget import charge, check_size, grow
+from toolc_runtime.budget import MAX_TEXT, charge, check_size, check_weight, grow
 from toolc_runtime.errors import Fail, PatternError
 from toolc_runtime.patterns import compile_pattern
 from toolc_runtime.values import canonical, plain
@@ -129,6 +129,7 @@ def text(value: Any) -> str:
 def to_json(value: Any) -> str:
     """Canonical JSON text; Fail where the value has none."""
     try:
+        check_weight(value, MAX_TEXT)
         return grow(canonical(value))
     except (ValueError, TypeError, RecursionError):
         raise Fail("the value has no JSON text") from None
