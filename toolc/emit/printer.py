@@ -5,6 +5,7 @@ Expressions become tokens (`emit.layout` breaks them into lines), statements bec
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from toolc.emit import layout, py
@@ -84,6 +85,9 @@ def string(text: str) -> str:
     return quote + _escape(text, quote) + quote
 
 
+_LAMBDA = re.compile(r"\blambda\b")
+
+
 def fits_in_hole(value: py.Expr) -> bool:
     """Whether Python 3.11 takes the expression between an f-string's braces, and a reader too."""
     text = _hole(value)
@@ -95,7 +99,7 @@ def _hole(value: py.Expr) -> str | None:
     if "\\" in text or "'" in text or "#" in text:
         return None
     text = text.replace('"', "'")
-    return None if "{" in text or "lambda" in text else text
+    return None if "{" in text or _LAMBDA.search(text) else text
 
 
 def _fstring(node: py.FString) -> str:
