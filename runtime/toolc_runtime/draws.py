@@ -17,6 +17,8 @@ A recorded tape replaces the drawn values, in order: an int, a float, an item, a
 
 from __future__ import annotations
 
+import math
+
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -110,6 +112,8 @@ class Draws:
         """A float from `low` up to `high`; Fail for an empty range."""
         if low > high:
             raise Fail(f"there is no number from {low} to {high}")
+        if high - low == math.inf:
+            raise Fail(f"there is more than a float from {low} to {high}")
         made = self._draw(
             lambda: low + (high - low) * ((self._next() >> 11) / 2**53),
             lambda value: type(value) in (int, float),
