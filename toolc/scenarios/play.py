@@ -16,8 +16,9 @@ from toolc.scenarios.findings import Broken, Findings
 from toolc.scenarios.pieces import invariant, part
 from toolc.scenarios.probe import MOST, Keys, alternatives
 from toolc.scenarios.stage import Failed, Stage
+from toolc_runtime.budget import check_weight
 from toolc_runtime.episode import Episode
-from toolc_runtime.errors import Fail
+from toolc_runtime.errors import BudgetExceeded, Fail
 from toolc_runtime.state import Base, State, Write, changes, derive, scalars_of, settle
 from toolc_runtime.trace import Call
 from toolc_runtime.values import canonical, duration_text, plain
@@ -29,6 +30,10 @@ Json = dict[str, Any]
 _UNTOUCHED: Access = Access(frozenset(), frozenset())
 _CANDIDATES = 200
 """Rows of a table whose other keys are candidates for an answer that is one of its keys."""
+
+
+MAX_ANSWER = 10_000
+"""Characters of an answer: no model writes more, and each part is looked for in its text."""
 
 
 class Played(NamedTuple):
@@ -283,6 +288,11 @@ class _Player:
         value = self._evaluate(
             (f"t{number}", "answer"), answer.span, "the answer", self.episode.state
         )
+        try:
+            check_weight(value, MAX_ANSWER)
+        except BudgetExceeded as failure:
+            found = {"what": "the answer", "failure": f"`{failure.value}`"}
+            raise self._broken("TC0613", answer.span, **found) from None
         line["answer"] = plain(value)
         line["answer_type"] = _spelled(answer.type)
         rests_on = closure(self.by_names, by_names(symbols(answer), self.binders))
