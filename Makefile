@@ -11,7 +11,7 @@ READY_FOR_TESTS := $(VENV)/ready-for-tests-$(PINS)
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: build test lint types pytest bench goldens docs clean help
+.PHONY: build test lint types pytest fuzz bench goldens docs clean help
 
 build: $(READY) ## compile specs/ into build/
 	$(BIN)/toolc compile specs --output build
@@ -30,6 +30,12 @@ types: $(READY_FOR_TESTS)
 pytest: $(READY_FOR_TESTS)
 	@echo '== pytest'
 	$(BIN)/pytest
+
+CASES ?= 200000
+SEED ?= 0
+
+fuzz: $(READY_FOR_TESTS) ## fuzz the compiler: make fuzz CASES=200000 SEED=0
+	$(BIN)/python -m tests.fuzz --cases $(CASES) --seed $(SEED) --keep build/fuzz
 
 bench: $(READY_FOR_TESTS) build ## measure what the README's figures come from
 	$(BIN)/python -m benchmarks

@@ -62,7 +62,7 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.signal(signal.SIGALRM, _too_long)
     reveal_faults()
-    reached: Counter[str] = Counter()
+    reached: Counter[tuple[str, str]] = Counter()
     defects = 0
     slowest = (0.0, 0)
     for number in range(args.first, args.first + args.cases):
