@@ -456,7 +456,10 @@ class _Formatter:
         return _name(node)
 
     def attribute(self, node: tree.Attribute) -> Doc:
-        return [self._expr(node.base, POSTFIX), ".", _name(node.name)]
+        base = self._expr(node.base, POSTFIX)
+        if isinstance(node.base, tree.Number):  # its point would be one of the number
+            base = ["(", base, ")"]
+        return [base, ".", _name(node.name)]
 
     def index(self, node: tree.Index) -> Doc:
         base = self._expr(node.base, POSTFIX)
