@@ -56,6 +56,7 @@ class Reporter:
     def __init__(self, path: str) -> None:
         self.path = path
         self.diagnostics: list[Diagnostic] = []
+        self._known: set[Diagnostic] = set()
 
     def report(
         self,
@@ -70,7 +71,8 @@ class Reporter:
         rule = RULES[code]
         message = rule.message.format(**values)
         found = Diagnostic(code, rule.severity, message, self.path, span, help, notes, fix)
-        if found not in self.diagnostics:
+        if found not in self._known:
+            self._known.add(found)
             self.diagnostics.append(found)
 
     @property
