@@ -222,7 +222,7 @@ _HOLDS: dict[str, Callable[[Any, Any], bool]] = {
     "maximum": lambda value, bound: value <= bound,
     "exclusive_minimum": lambda value, bound: value > bound,
     "exclusive_maximum": lambda value, bound: value < bound,
-    "multiple_of": lambda value, bound: bound == 0 or value % bound == 0,
+    "multiple_of": lambda value, bound: value % bound == 0,
     "min_length": lambda value, bound: len(value) >= bound,
     "max_length": lambda value, bound: len(value) <= bound,
     "pattern": _pattern,

@@ -34,16 +34,14 @@ VALUE_ITEMS = (tree.Const, tree.Table, tree.State, tree.Function, tree.Tool)
 USABLE_ITEMS = (*TYPE_ITEMS, tree.Const, tree.Function)
 
 _COUNT, _FLAG, _TEXT = "a non-negative int", "`true` or `false`", "a text"
-_BOUND = "a number"
+_BOUND, _STEP = "a number", "a number above 0"
+_BOUNDS = {
+    **dict.fromkeys(("minimum", "maximum", "exclusive_minimum", "exclusive_maximum"), _BOUND),
+    "multiple_of": _STEP,
+}
 FACETS: dict[str, dict[str, str]] = {
-    "int": {
-        name: _BOUND
-        for name in ("minimum", "maximum", "exclusive_minimum", "exclusive_maximum", "multiple_of")
-    },
-    "float": {
-        name: _BOUND
-        for name in ("minimum", "maximum", "exclusive_minimum", "exclusive_maximum", "multiple_of")
-    },
+    "int": _BOUNDS,
+    "float": _BOUNDS,
     "str": {"pattern": _TEXT, "format": _TEXT, "min_length": _COUNT, "max_length": _COUNT},
     "list": {"min_items": _COUNT, "max_items": _COUNT, "unique_items": _FLAG},
     "dict": {"min_properties": _COUNT, "max_properties": _COUNT},
@@ -419,6 +417,9 @@ class Declarations:
             self._endless(file, item)
             return {}
 
+        if not item.cases:
+            file.reporter.report("TC0344", item.name.span, name=name)
+            return t.NEVER
         description = item.description.value if item.description else ""
         return t.Union(name, tag, _once(cases, again), description)
 
@@ -615,7 +616,8 @@ _ALIASES = {
     "Date": "date",
 }
 _FACET_VALUES: dict[str, Callable[[Any], bool]] = {
-    _BOUND: lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
+    _BOUND: lambda value: type(value) in (int, float),
+    _STEP: lambda value: type(value) in (int, float) and value > 0,
     _COUNT: lambda value: type(value) is int and value >= 0,
     _FLAG: lambda value: isinstance(value, bool),
     _TEXT: lambda value: isinstance(value, str),

@@ -384,4 +384,12 @@ RULES: tuple[Rule, ...] = (
         spec(*(f"record R{n} {{ a: R{n + 1}, b: R{n + 1} }}" for n in range(17)), "record R17 {}"),
         spec(*(f"record R{n} {{ a: R{n + 1}, b: R{n + 1} }}" for n in range(3)), "record R3 {}"),
     ),
+    Rule(
+        "TC0344",
+        "union without cases",
+        "`{name}` has no case",
+        "A value of a union is one of its cases, so that a union needs one.",
+        spec("union Medium by kind { title: str }"),
+        spec('union Medium by kind { title: str, case "film" {} }'),
+    ),
 )
