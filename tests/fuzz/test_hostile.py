@@ -60,6 +60,7 @@ SPECS: dict[str, tuple[str, str]] = {
     # size
     "many declarations": ("", HEAD + "".join(f"const c{i} = {i}\n" for i in range(20_000))),
     "many mistakes": ("TC0101", HEAD + "const = ]\n" * 20_000),
+    "many unknown names": ("TC0201", HEAD + "".join(f"const c{i} = x{i}\n" for i in range(5_000))),
     "many duplicates": ("TC0202", HEAD + "const a = 1\n" * 20_000),
     "many fields": (
         "",
@@ -83,10 +84,10 @@ SPECS: dict[str, tuple[str, str]] = {
     "a long name": ("", HEAD + "const " + "x" * 1_000_000 + " = 1"),
     "a long text": ("TC0301", HEAD + 'const x: int = "' + "x" * 1_000_000 + '"'),
     "a long plan": (
-        "",
+        "TC0667",
         plan(
             '{ user "x" plan {'
-            + "\n".join(f'step "q" let r{i} = f(n: {i})' for i in range(500))
+            + "\n".join(f'step "q" let r{i} = f(n: {i})' for i in range(10_000))
             + "} answer r1 }"
         ),
     ),

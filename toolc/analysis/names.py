@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from toolc.diagnostics.diagnostic import Edit, Fix
 from toolc.node import Span
 
+MAX_CANDIDATES = 500
+"""Names that are looked at: a spec may hold thousands of names, and as many that are unknown."""
+
 
 def distance(a: str, b: str, limit: int) -> int:
     """Edit distance with transpositions (optimal string alignment), or limit + 1 when larger."""
@@ -31,7 +34,7 @@ def near(name: str, candidates: Iterable[str]) -> list[str]:
     """At most three names that `name` may be meant for, the nearest first."""
     folded = name.casefold()
     found = []
-    for candidate in set(candidates) - {name}:
+    for candidate in sorted(set(candidates) - {name})[:MAX_CANDIDATES]:
         limit = 1 if min(len(name), len(candidate)) <= 3 else 2
         far = distance(folded, candidate.casefold(), limit)
         if far <= limit:

@@ -17,6 +17,8 @@ from toolc.syntax import tree
 
 REWARDS = ("solve_f1", "solve_precision", "solve_rate", "binary")
 LIMITS = ("calls", "turns")
+MAX_STEPS = 300
+"""Steps of a scenario, and its turns: what each shows is passed to all that follow."""
 COUNTERS: dict[str, core.Symbol] = {
     name: core.Symbol(name, t.INT)
     for name in ("calls", "turns", "refused", "rejected", "parallel", "words", "characters")
@@ -73,6 +75,8 @@ class Scenarios(Statements):
                 if isinstance(c, (tree.User, tree.Plan, tree.Answer, tree.Given))
             )
             typed_turns.append(self._turn(node.name.span, inner, whole=True))
+        if sum(len(turn.steps) for turn in typed_turns) > MAX_STEPS or len(turns) > MAX_STEPS:
+            self.report("TC0667", node.name.span, limit=MAX_STEPS)
         only, checks = self._verify(by_kind.get(tree.Verify, []))
         names, distractors, sources = self._tools(by_kind.get(tree.Tools, []))
         return core.ScenarioDef(

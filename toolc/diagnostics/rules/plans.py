@@ -126,4 +126,12 @@ RULES: tuple[Rule, ...] = (
         scenario(_USER, _PLAN, "verify { check none_lent: lent == 0 }"),
         "warning",
     ),
+    Rule(
+        "TC0667",
+        "too long a plan",
+        "a scenario has at most {limit} steps, and as many turns",
+        "Every step may use what those before it gave, so that the work grows with their square.",
+        scenario(_USER, "plan { " + 'step get_pages(title: "Emma") ' * 301 + "}"),
+        scenario(_USER, _PLAN),
+    ),
 )
