@@ -81,6 +81,8 @@ def main() -> int:
                 kept.write_bytes(text.encode("utf-8", "surrogatepass"))
         finally:
             signal.alarm(0)
+        if (number + 1 - args.first) % 10_000 == 0:
+            print(f"… {number + 1 - args.first:,} cases, {defects} defects", flush=True)
         slowest = max(slowest, (time.perf_counter() - started, number))
     faulthandler.cancel_dump_traceback_later()
     for (kind, outcome), count in sorted(reached.items()):
