@@ -18,7 +18,6 @@ A recorded tape replaces the drawn values, in order: an int, a float, an item, a
 from __future__ import annotations
 
 import math
-
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2b

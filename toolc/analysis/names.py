@@ -13,7 +13,7 @@ MAX_CANDIDATES = 500
 
 def distance(a: str, b: str, limit: int) -> int:
     """Edit distance with transpositions (optimal string alignment), or limit + 1 when larger."""
-    if abs(len(a) - len(b)) > limit:
+    if abs(len(a) - len(b)) > limit or len(set(a) ^ set(b)) > 2 * limit:
         return limit + 1
     before: list[int] = []
     previous = list(range(len(b) + 1))
