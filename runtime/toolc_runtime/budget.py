@@ -112,6 +112,12 @@ def check_weight(value: object, limit: int = MAX_OUTPUT) -> None:
     raise BudgetExceeded(TOO_DEEP)
 
 
+def weighed(value: S) -> S:
+    """The value itself, before it is compared; BudgetExceeded where that would take forever."""
+    check_weight(value)
+    return value
+
+
 def check_int(value: int) -> int:
     """The integer itself; BudgetExceeded beyond 64 bits."""
     if MIN_INT <= value <= MAX_INT:

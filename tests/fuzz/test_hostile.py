@@ -117,6 +117,8 @@ SPECS: dict[str, tuple[str, str]] = {
     "shared json": ("TC0601", grown("1", "{a: x, b: x}", "return to_json(x)")),
     "shared members": ("TC0601", grown("1", "[x, x]", "return unique([x, x])")),
     "shared list": ("TC0601", run("let a = range(100000) return [a for i in range(100000)]")),
+    "shared equals": ("TC0601", grown("1", "[x, x]", "let y = [x] return y == [x, x]")),
+    "shared in": ("TC0601", grown("1", "[x, x]", "return x in [[x, x]]")),
     "shared state": (
         "TC0601",
         run("for i in range(60) { s = [s, s] } return 1", "state s: json = 1"),

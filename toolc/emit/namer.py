@@ -18,7 +18,7 @@ MODULES: dict[str, str] = {
     **dict.fromkeys(("date", "datetime", "time", "timedelta"), "datetime"),
     "Decimal": "decimal",
     **dict.fromkeys(("BudgetExceeded", "Fail"), "toolc_runtime.errors"),
-    **dict.fromkeys(("check_int", "grow"), "toolc_runtime.budget"),
+    **dict.fromkeys(("check_int", "grow", "weighed"), "toolc_runtime.budget"),
     **dict.fromkeys(
         (
             "State",

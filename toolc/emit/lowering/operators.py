@@ -7,7 +7,7 @@ from toolc.analysis import types as t
 from toolc.emit import py
 from toolc.emit.lowering.facts import Facts
 from toolc.emit.lowering.shapes import assigned, concatenated, is_fixed, is_stable
-from toolc.emit.lowering.trees import is_singleton
+from toolc.emit.lowering.trees import is_singleton, nests
 from toolc.node import same
 
 _HELPERS = {
@@ -73,6 +73,8 @@ class Operators(Facts):
         parts = [self.capture(lambda value=value: self.borrow(value)) for value in rest]  # type: ignore[misc]
         left, right = self.borrows(first, second)
         if not rest:
+            if nests(first.type) and nests(second.type):
+                left = self.call("weighed", left)
             return compare(node.operators[0], first, second, left, right)
         if not any(before for before, _ in parts):
             values = (left, right, *(value for _, value in parts))
@@ -103,6 +105,8 @@ class Operators(Facts):
         ):
             items = container.items
         item, made = self.borrows(node.item, container)
+        if node.kind == "list" and nests(node.item.type):
+            item = self.call("weighed", item)
         if items and isinstance(made, py.ListDisplay):
             made = py.TupleDisplay(made.items)
         return py.Compare((item, made), ("not in" if node.negated else "in",))

@@ -120,3 +120,12 @@ def grows(kind: Type) -> bool:
 def is_singleton(node: core.Expr) -> bool:
     """Whether it is null, true or false, which Python compares by identity."""
     return isinstance(node, core.Constant) and (node.value is None or isinstance(node.value, bool))
+
+
+def nests(kind: Type) -> bool:
+    """Whether values of a type hold what holds values: they may share parts without end."""
+    bare = t.strip(t.required(kind))
+    return bare == t.JSON or any(
+        t.strip(t.required(part)) == t.JSON or t.parts(t.strip(t.required(part)))
+        for part in t.parts(bare)
+    )
