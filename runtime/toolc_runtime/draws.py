@@ -18,7 +18,8 @@ A recorded tape replaces the drawn values, in order: an int, a float, an item, a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any, NamedTuple, TypeVar
@@ -72,6 +73,15 @@ class Draws:
     def mark(self) -> Mark | None:
         """Where the draws are, None at the start."""
         return None if self._drawn is None else Mark(len(self._drawn), len(self._fresh or ()))
+
+    @contextmanager
+    def planned(self, seed: int, turn: int) -> Iterator[None]:
+        """While it lasts, draws are those of what happens before a turn, with the plan's seed."""
+        own, self._seed, self.call = self._seed, seed, ("", (turn,))
+        try:
+            yield
+        finally:
+            self._seed = own
 
     def settle(self) -> None:
         """End a call and keep its draws."""

@@ -25,6 +25,8 @@ A build folder, as the compiler writes it::
         one task a line; may be missing
     build/shop/verifiers.py
         VERIFIERS = {scenario: function of (episode, task)}; may be missing
+        GIVEN = {(scenario, turn): function of (episode, task)}: the `given` of later turns;
+        may be missing
     build/shop/others.json
         {environment: {"version", "clock", "seed", "tools": [name, ...]}}: other environments, and
         the tools of theirs that some task offers; may be missing
@@ -52,7 +54,7 @@ from types import ModuleType
 from typing import Any
 
 from toolc_runtime.draws import Draws
-from toolc_runtime.episode import MAX_CALLS, Episode, Prepared, Start
+from toolc_runtime.episode import MAX_CALLS, Episode, Opening, Prepared, Start
 from toolc_runtime.errors import BuildError, Malformed, SchemaError
 from toolc_runtime.names import near
 from toolc_runtime.schema import Check, Problems, compile_parameters, compile_schema
@@ -310,6 +312,14 @@ class Environment:
         verifiers: Mapping[str, Any] = getattr(self._build.module("verifiers"), "VERIFIERS", {})
         return verifiers
 
+    @cached_property
+    def _given(self) -> Mapping[tuple[str, int], Any]:
+        """By scenario and turn what changes the state as the turn begins."""
+        if "verifiers.py" not in self._build.hashes:
+            return {}
+        given: Mapping[tuple[str, int], Any] = getattr(self._build.module("verifiers"), "GIVEN", {})
+        return given
+
     def schemas_of(self, task: str | Task) -> list[dict[str, Any]]:
         """The schemas of the tools that a task offers, those of other environments last."""
         start = self._start_of(task)
@@ -398,8 +408,9 @@ class Environment:
     ) -> Episode:
         """A new episode of a task, or of none: then every tool is offered, and nothing is judged.
 
-        `seed` replaces the task's for draws, `draws` is a recorded tape in place of them,
-        `initial` is other data as in `with_state` (for an episode without a task).
+        `seed` replaces the task's for draws, unless the task keeps its own; `draws` is a recorded
+        tape in place of them, `initial` is other data as in `with_state` (for an episode without a
+        task).
         KeyError for an unknown task.
         """
         if initial is not None:
@@ -407,7 +418,8 @@ class Environment:
                 raise ValueError("an episode of a task starts from the task's state")
             return self.with_state(initial).episode(seed=seed, draws=draws)
         start = self._free if task is None else self._start_of(task)
-        return Episode(start, Draws(start.seed if seed is None else seed, draws))
+        fixed = start.task is not None and start.task.fixed_seed
+        return Episode(start, Draws(start.seed if seed is None or fixed else seed, draws))
 
     # ------------------------------------------------------------ what is prepared once
 
@@ -439,6 +451,13 @@ class Environment:
             ) from None
         return prepared
 
+    def _opening(self, task: Task, number: int, turn: Mapping[str, Any]) -> Opening:
+        return Opening(
+            self._given.get((task.scenario, number)),
+            parse_duration(turn["advance"]) if turn.get("advance") else None,
+            any(name in turn["user"] for name in task.fresh),
+        )
+
     def _start_of(self, task: str | Task) -> Start:
         if not isinstance(task, Task):
             found = self.tasks.get(task)
@@ -464,7 +483,6 @@ class Environment:
             state = self._state(Context(base, Draws(0)))
             first = task.turns[0] if task.turns else {}
             apply(state, self._checks.writes(task.given))
-            apply(state, self._checks.writes(first.get("given") or {}))
             settle(state)
             if first.get("advance"):
                 state._toolc.clock += parse_duration(first["advance"])
@@ -473,11 +491,7 @@ class Environment:
                 for step in turn.get("steps", ()):
                     _require(step, "tool", "arguments")
             turns = tuple(
-                (
-                    self._checks.writes(turn.get("given") or {}),
-                    parse_duration(turn["advance"]) if turn.get("advance") else None,
-                )
-                for turn in task.turns
+                self._opening(task, number, turn) for number, turn in enumerate(task.turns)
             )
             own, guests = self._prepared, {}
             if task.tools is not None:

@@ -22,6 +22,7 @@ A tool's own failure is exactly the value that it fails with, `failed` in the tr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolc_runtime.budget import MAX_OUTPUT, MAX_STEPS, METER, TOO_DEEP, check_weight
@@ -68,6 +69,17 @@ class Prepared(NamedTuple):
     keeps_effects: bool
 
 
+class Opening(NamedTuple):
+    """How a later turn begins."""
+
+    given: Callable[[Episode, Task], None] | None = None
+    """What changes the state, and moves the clock."""
+    advance: timedelta | None = None
+    """How far the clock moved in the plan."""
+    renamed: bool = False
+    """Whether the user's message holds ids that the plan drew."""
+
+
 class Start(NamedTuple):
     """Where episodes of one task (or of none) start."""
 
@@ -75,8 +87,7 @@ class Start(NamedTuple):
     base: Base
     tools: Mapping[str, Prepared]
     task: Task | None = None
-    turns: tuple[tuple[tuple[Write, ...], Any], ...] = ()
-    """By turn: the changes that are made as it begins, and how far the clock moves, or None."""
+    turns: tuple[Opening, ...] = ()
     verifier: Callable[[Episode, Task], Verdict] | None = None
     seed: int = 0
     max_calls: int = MAX_CALLS
@@ -91,6 +102,7 @@ class Episode:
     """One episode; made by `Environment.episode`. Not to be used by two threads at a time."""
 
     __slots__ = (
+        "_asked",
         "_between",
         "_guests",
         "_message",
@@ -110,6 +122,7 @@ class Episode:
         self.state = start.state(Context(start.base, draws))
         """The state now; to be looked at, not to be written to."""
         self._trace: list[Call] = []
+        self._asked: tuple[str, ...] = ()
         self._texts: tuple[str, ...] = ()
         self._between: tuple[tuple[int, tuple[Write, ...]], ...] = ()
         self._turn = 0
@@ -157,8 +170,9 @@ class Episode:
         if task is None:
             return []
         made = [{"role": "system", "content": task.system}] if task.system is not None else []
-        for index, turn in enumerate(task.turns[: self._turn + 1]):
-            made.append({"role": "user", "content": turn["user"]})
+        asked = [turn["user"] for turn in task.turns[:1]]
+        for index, user in enumerate((*asked, *self._asked)):
+            made.append({"role": "user", "content": user})
             if index < len(self._texts):
                 made.append({"role": "assistant", "content": self._texts[index]})
         return made
@@ -267,8 +281,7 @@ class Episode:
             return self.finish(text)
         self._end_turn(text)
         self._turn += 1
-        self._begin_turn(self._start.turns[self._turn])
-        return str(task.turns[self._turn]["user"])
+        return self._begin_turn(task)
 
     def finish(self, text: str | None = None) -> Verdict:
         """End the episode, with the model's last text if there is one; always the same verdict."""
@@ -298,15 +311,48 @@ class Episode:
 
     # ------------------------------------------------------------ rare paths
 
-    def _begin_turn(self, turn: tuple[tuple[Write, ...], Any]) -> None:
-        writes, by = turn
+    def _begin_turn(self, task: Task) -> str:
+        """Makes what changes as a turn begins: the user's message. The ids in it that the plan
+        drew are those of this episode, as far as the calls that did its steps show them."""
+        given, by, renamed = self._start.turns[self._turn]
+        user = str(task.turns[self._turn]["user"])
+        if given is not None:
+            self._amend(given, task, by)
+        if renamed:
+            from toolc_runtime.verify import match
+
+            user = match(self, task).ids.apply(user)
+        self._asked = (*self._asked, user)
+        return user
+
+    def _amend(
+        self, given: Callable[[Episode, Task], None], task: Task, by: timedelta | None
+    ) -> None:
+        """Runs a turn's `given` on the state as it is. What it draws is what the plan drew. Where
+        it fails nothing changes, but for the clock."""
+        state = self.state
+        context = state._toolc
+        draws, clock = context.draws, context.clock
+        names = tuple(context.base.scalars)
+        before = scalars_of(state, names)
+        mark = draws.mark()
+        context.steps = MAX_STEPS
+        METER.set(context)
+        try:
+            with draws.planned(self._start.seed, self._turn):
+                given(self, task)
+            writes = settle(state, names, before)
+        except Exception:  # a verifier's values may be of any kind where the build was edited
+            self._undo(mark, names, before)
+            context.clock = clock
+            if by is not None:
+                advance(state, by)
+            return
+        finally:
+            METER.set(None)
+        draws.settle()
         if writes:
-            self.state._toolc.steps = MAX_STEPS
-            apply(self.state, writes)
-            settle(self.state)
             self._between = (*self._between, (len(self._trace), writes))
-        if by is not None:
-            advance(self.state, by)
 
     def _end_turn(self, text: str) -> None:
         self._texts = (*self._texts, text if isinstance(text, str) else "")

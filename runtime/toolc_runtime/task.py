@@ -10,8 +10,8 @@ class Task:
     """One line of scenarios.jsonl, read only; `record` is the whole line.
 
     Beside the documented fields a line may have `clock` (ISO 8601, where the episode's clock
-    starts), and a turn may have `given` (changes, made as the turn begins) and `advance` (an
-    ISO 8601 duration).
+    starts), and a turn may have `given` (what changed in the plan as the turn began) and `advance`
+    (an ISO 8601 duration, how far the clock moved).
     """
 
     __slots__ = ("record", "start")
@@ -44,6 +44,11 @@ class Task:
     @property
     def seed(self) -> int | None:
         return self.record.get("seed")
+
+    @property
+    def fixed_seed(self) -> bool:
+        """Whether its episodes keep its seed: the plan shows draws other than ids."""
+        return bool(self.record.get("fixed_seed"))
 
     @property
     def tools(self) -> Sequence[str] | None:

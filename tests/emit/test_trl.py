@@ -13,6 +13,7 @@ from toolc.emit.trl import class_name, emit_trl
 from toolc_runtime.trl import TrlEnvironment, final_text, rewards
 
 TOOLS = """
+record Nothing {}
 record Place { name: str, floor: int = 0 }
 tool get_row "A row." (
   key: str "Its key.",
@@ -21,6 +22,9 @@ tool get_row "A row." (
   limit: int(minimum: 1, maximum: 9) = 5,
   place: Place? = null,
   tags: list[str] = [],
+  "b-c": str? = null "A label that is no name.",
+  b_c: Nothing? = null,
+  "2nd": int = 2,
 ) -> int { return 1 }
 tool reset () -> int { return 1 }
 tool _hidden "Still a tool." (self: str) -> int { return 1 }
@@ -75,9 +79,11 @@ def test_every_public_method_is_a_tool(made: Any) -> None:
 def test_arguments_reach_the_tool_under_its_own_names(made: Any) -> None:
     made.get_row("a", from_="2024-01-01", limit=2)
     made.hidden(self_="x")
+    made.get_row("a", b_c="x", b_c_={}, _2nd=3)
     assert made._episode.calls == [
         ("get_row", {"key": "a", "from": "2024-01-01", "limit": 2}),
         ("_hidden", {"self": "x"}),
+        ("get_row", {"key": "a", "b-c": "x", "b_c": {}, "2nd": 3}),
     ]
 
 
@@ -124,6 +130,9 @@ def test_trl_reads_every_method(made: Any) -> None:
         "limit": "The limit. At least 1, at most 9, default 5.",
         "place": "The place. An object with name, floor (optional).",
         "tags": "The tags. Default [].",
+        "b_c": "A label that is no name.",
+        "b_c_": "The b c. An empty object.",
+        "_2nd": "The 2nd. Default 2.",
     }
     assert parameters["properties"]["unit"]["enum"] == ["a", "b"]
     assert schemas["hidden"]["parameters"]["required"] == ["self_"]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from toolc_runtime.draws import Draws
-from toolc_runtime.episode import Episode, Prepared, Start
+from toolc_runtime.episode import Episode, Opening, Prepared, Start
 from toolc_runtime.errors import Fail
 from toolc_runtime.schema import compile_parameters
 from toolc_runtime.state import Base, Source, State, append, assign
@@ -165,7 +165,7 @@ def default(episode: Any, task: Any) -> Verdict:
 def start(task: Task | None = None, verifier: Verifier = default, seed: int = 1) -> Start:
     """Where episodes start."""
     base = Base({name: Source(rows) for name, rows in ROWS.items()}, SCALARS, CLOCK)
-    turns = tuple(((), None) for _ in (task.turns if task else ()))
+    turns = tuple(Opening() for _ in (task.turns if task else ()))
     return Start(State, base, TOOLS, task, turns, verifier, seed)
 
 

@@ -97,26 +97,34 @@ def _call_all(episode: Episode, calls: list[list[str]], show: Show) -> None:
     show({"type": "changes", "changes": changes(episode.state)})
 
 
-def _call(episode: Episode, name: str, arguments: Mapping[str, Any] | str, show: Show) -> None:
-    result = json.loads(episode.call(name, arguments))
-    status = episode.trace[-1].status
-    event = {"type": "call", "tool": name, "arguments": arguments}
-    show({**event, "result": result, "status": status})
+def _call(episode: Episode, name: str, arguments: str, show: Show) -> None:
+    _show_call(episode, arguments, episode.call(name, arguments), show)
+
+
+def _show_call(
+    episode: Episode, arguments: Mapping[str, Any] | str, result: str, show: Show
+) -> None:
+    call = episode.trace[-1]
+    event = {"type": "call", "tool": call.tool, "arguments": arguments}
+    show({**event, "result": json.loads(result), "status": call.status})
 
 
 def _play(episode: Episode, task: Task, show: Show) -> int:
-    for turn in task.turns:
+    from toolc.scenarios.player import Player
+
+    player = Player(episode, task)
+    for number, turn in enumerate(task.turns):
         for step in turn.get("steps", ()):
             show({"type": "step", "question": step.get("question", "")})
-            _call(episode, step["tool"], step["arguments"], show)
-        text = f"Answer: {json.dumps(turn['answer'])}" if "answer" in turn else "Done."
-        show({"type": "message", "role": "assistant", "content": text})
-        reply = episode.reply(text)
-        if isinstance(reply, str):
-            show({"type": "message", "role": "user", "content": reply})
+            arguments = player.arguments(step)
+            _show_call(episode, arguments, player.do(step), show)
+        show({"type": "message", "role": "assistant", "content": player.text(turn)})
+        said = player.end(number)
+        if isinstance(said, str):
+            show({"type": "message", "role": "user", "content": said})
         else:
-            show({"type": "verdict", **reply.to_json()})
-            return int(reply.reward < 1)
+            show({"type": "verdict", **said.to_json()})
+            return int(said.reward < 1)
     return 1
 
 

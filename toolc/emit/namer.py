@@ -78,6 +78,12 @@ _RESERVED = frozenset(
 )
 
 
+def identifier(name: str) -> str:
+    """A Python name that resembles a text: what a name cannot hold becomes an underscore."""
+    made = "".join(char if char.isidentifier() or char.isdecimal() else "_" for char in name)
+    return made if made.isidentifier() else f"_{made}"
+
+
 def free(name: str, taken: Iterable[str]) -> str:
     """The name, with as many underscores after it as it takes to be free."""
     while name in taken or keyword.iskeyword(name):

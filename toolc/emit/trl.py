@@ -15,7 +15,7 @@ from toolc.analysis import core
 from toolc.analysis import types as t
 from toolc.analysis.types import FieldType, Type
 from toolc.emit import data, py
-from toolc.emit.namer import free
+from toolc.emit.namer import free, identifier
 from toolc.emit.printer import print_module
 from toolc.emit.schemas import describe
 from toolc.emit.tidy import names_in
@@ -103,7 +103,7 @@ def _method(tool: core.Function, name: str) -> py.Function:
     names: list[tuple[str, FieldType]] = []
     fields = [parameter.field for parameter in tool.parameters]
     for field in sorted(fields, key=_may_be_left_out):
-        python = free(field.name, {"self", *(known for known, _ in names)})
+        python = free(identifier(field.name), {"self", *(known for known, _ in names)})
         names.append((python, field))
         left_out = _may_be_left_out(field)
         kind = annotation(t.optional(field.type) if left_out else field.type)
@@ -166,7 +166,7 @@ def _notes(kind: Type) -> list[str]:
         labels = [
             f"{m.name}{' (optional)' if m.optional or m.has_default else ''}" for m in kind.members
         ]
-        notes.insert(0, f"an object with {', '.join(labels)}")
+        notes.insert(0, f"an object with {', '.join(labels)}" if labels else "an empty object")
     return notes
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from toolc.analysis import core
@@ -54,7 +54,7 @@ _OWN = {
     "compile_schema": "toolc_runtime.schema",
 }
 _RESERVED = frozenset(
-    {*_OWN, "State", "VERIFIERS", "episode", "goal", "goals", "guards", "run", "task"}
+    {*_OWN, "State", "GIVEN", "VERIFIERS", "episode", "goal", "goals", "guards", "run", "task"}
 )
 _COUNTS = {"words": "answer_words", "characters": "answer_length"}
 _STORED_OTHERWISE = frozenset({"date", "time", "datetime", "duration", "decimal"})
@@ -100,13 +100,20 @@ class _Module:
     def source(self, digest: str) -> str:
         self._declare_invariants()
         verifiers: list[tuple[py.Expr | None, py.Expr]] = []
+        given: list[tuple[py.Expr | None, py.Expr]] = []
         for scenario in self.environment.scenarios:
             name = self.name(scenario.name)
-            verifier = _Verifier(self, scenario, name).function()
-            self.body.append(verifier)
+            judge = _Verifier(self, scenario, name)
+            self.body.append(judge.function())
             verifiers.append((py.Str(scenario.name), py.Name(name)))
-        registry = py.Assign((py.Name("VERIFIERS"),), py.DictDisplay(tuple(verifiers)))
-        body = (*self.globals.check_constants(self.body), *self.body, registry)
+            given += [
+                (py.TupleDisplay((py.Str(scenario.name), py.number(number))), py.Name(made))
+                for number, made in judge.given()
+            ]
+        registries = [_set("VERIFIERS", py.DictDisplay(tuple(verifiers)))]
+        if given:
+            registries.append(_set("GIVEN", py.DictDisplay(tuple(given))))
+        body = (*self.globals.check_constants(self.body), *self.body, *registries)
         doc = f"Verifiers of the scenarios of {self.environment.name}."
         module = py.Module(banner(self.environment, digest), doc, (*self._imports(body), *body))
         return finished(print_module(module))
@@ -199,22 +206,52 @@ class _Verifier:
         reward = self.reward(goals, guards)
         body: list[py.Statement] = [
             py.Docstring(self.scenario.description or f"Judge `{self.scenario.name}`."),
-            _set("run", py.call("match", py.Name("episode"), py.Name("task"))),
+            _MATCH,
+            *self._assigned(self.name, self.used),
         ]
-        for key, local in self.locals.items():
-            if key in self.used:
-                kind = self.symbols[key].type
-                body.append(_set(local, self._converted(local, kind, self.places[key])))
         if goals:
             body.append(_set("goals", py.ListDisplay(tuple(goals))))
         if guards:
             body.append(_set("guards", py.ListDisplay(tuple(guards))))
         body.append(py.Return(reward))
-        parameters = (
-            py.Parameter("episode", py.Name("Episode")),
-            py.Parameter("task", py.Name("Task")),
+        return py.Function(self.name, _EPISODE, py.Name("Verdict"), tuple(body))
+
+    def given(self) -> Iterator[tuple[int, str]]:
+        """The functions of what later turns change, by turn."""
+        known = list(self.scenario.targets)
+        for number, turn in enumerate(self.scenario.turns):
+            if number and turn.given:
+                yield number, self._given(number, turn.given, known)
+            known += [step.binder for step in turn.steps if step.binder is not None]
+
+    def _given(self, number: int, block: core.Block, known: Sequence[core.Symbol]) -> str:
+        lowered = lower_body(block, tuple(known), self.module.globals)
+        self.module.imported |= lowered.used
+        read = set(names_in(lowered.body))
+        pairs = zip(known, lowered.parameters, strict=True)
+        used = [(symbol, name) for symbol, name in pairs if name in read]
+        changes = self.module.name(f"change_{self.scenario.name}_{number + 1}")
+        parameters = tuple(py.Parameter(name) for name in ("state", *(name for _, name in used)))
+        self.module.body.append(py.Function(changes, parameters, None, lowered.body))
+        given = self.module.name(f"given_{self.scenario.name}_{number + 1}")
+        values = [py.Name(self.locals[id(symbol)]) for symbol, _ in used]
+        assigned = tuple(self._assigned(given, {id(symbol) for symbol, _ in used}))
+        body = (
+            py.Docstring(f"What changes before turn {number + 1} of `{self.scenario.name}`."),
+            *((_MATCH,) if "run" in names_in(assigned) else ()),
+            *assigned,
+            py.ExprStatement(py.call(changes, py.dotted("episode.state"), *values)),
         )
-        return py.Function(self.name, parameters, py.Name("Verdict"), tuple(body))
+        self.module.body.append(py.Function(given, _EPISODE, py.NONE, body))
+        return given
+
+    def _assigned(self, function: str, used: Collection[int]) -> Iterator[py.Statement]:
+        """The names of the scenario that a function uses."""
+        for key, local in self.locals.items():
+            if key in used:
+                kind = self.symbols[key].type
+                value = self._converted(f"{function}_{local}", kind, self.places[key])
+                yield _set(local, value)
 
     def reward(self, goals: Sequence[py.Expr], guards: Sequence[py.Expr]) -> py.Expr:
         arguments: list[py.Expr] = [py.Name("run")]
@@ -407,7 +444,7 @@ class _Verifier:
         self.module.body.append(py.Function(helper, parameters, None, lowered.body))
         return py.call(helper, state, *given)
 
-    def _converted(self, local: str, kind: Type, value: py.Expr) -> py.Expr:
+    def _converted(self, place: str, kind: Type, value: py.Expr) -> py.Expr:
         """A value that JSON holds in another form than the runtime, read as its type's schema
         reads it."""
         if not stored_otherwise(kind):
@@ -415,7 +452,7 @@ class _Verifier:
         module = self.module
         scalar = core.ScalarDef(self.scenario.span, "value", kind, None)
         schemas = plain(state_schemas(module.environment.replace(tables=(), scalars=(scalar,))))
-        name = module.name(f"READ_{self.name}_{local}".upper())
+        name = module.name(f"READ_{place}".upper())
         arguments = [data.expression(schemas["state"]["value"])]
         if schemas["$defs"]:
             arguments.append(data.expression(schemas["$defs"]))
@@ -531,3 +568,7 @@ def _in(turn: int | None) -> dict[str, py.Expr]:
 
 def _set(name: str, value: py.Expr) -> py.Statement:
     return py.Assign((py.Name(name),), value)
+
+
+_EPISODE = (py.Parameter("episode", py.Name("Episode")), py.Parameter("task", py.Name("Task")))
+_MATCH = _set("run", py.call("match", py.Name("episode"), py.Name("task")))

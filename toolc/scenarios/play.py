@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -13,6 +13,16 @@ from toolc.scenarios.access import access, reads
 from toolc.scenarios.dependencies import Access, by_names, by_state, closure, symbols
 from toolc.scenarios.family import Member
 from toolc.scenarios.findings import Broken, Findings
+from toolc.scenarios.free import (
+    Path,
+    Playing,
+    as_in,
+    called,
+    places,
+    repeated,
+    seen,
+    state_of,
+)
 from toolc.scenarios.pieces import invariant, part
 from toolc.scenarios.probe import MOST, Keys, alternatives
 from toolc.scenarios.stage import Failed, Stage
@@ -22,7 +32,7 @@ from toolc_runtime.errors import BudgetExceeded, Fail
 from toolc_runtime.state import Base, State, Write, changes, derive, scalars_of, settle
 from toolc_runtime.trace import Call
 from toolc_runtime.values import canonical, duration_text, plain
-from toolc_runtime.verify import encode_changes, encode_writes
+from toolc_runtime.verify import encode_changes
 from toolc_runtime.verify.equality import same
 
 Json = dict[str, Any]
@@ -51,6 +61,10 @@ class Played(NamedTuple):
     state: Json
     fresh: tuple[str, ...]
     arguments: int
+    fixed_seed: bool
+    """Whether a step drew something other than an id."""
+    open: list[Path]
+    """Places of the state that free arguments determine."""
 
 
 class Cast(NamedTuple):
@@ -75,6 +89,16 @@ def play(cast: Cast, member: Member, task: str, trials: int = MOST) -> Played | 
         return None
 
 
+class _Done(NamedTuple):
+    """A step that was played: its line so far, the episode before it, and the ids that it drew."""
+
+    step: core.StepDef
+    given: Json
+    line: Json
+    before: Episode
+    fresh: tuple[str, ...]
+
+
 class _Player:
     """One task in the making."""
 
@@ -90,6 +114,10 @@ class _Player:
         self.by_names: list[set[int]] = []
         self.binders: list[core.Symbol | None] = []
         self.arguments = 0
+        self.fixed_seed = False
+        self.has_free = any(step.free for turn in cast.scenario.turns for step in turn.steps)
+        self.done: list[_Done] = []
+        self.states: list[Json] = []
 
     def play(self) -> Played:
         scenario = self.scenario
@@ -117,6 +145,8 @@ class _Player:
             encode_changes(self.episode.changes()),
             self.episode.fresh,
             self.arguments,
+            self.fixed_seed,
+            self._open(start, turns),
         )
 
     # ------------------------------------------------------------ where it starts
@@ -136,16 +166,35 @@ class _Player:
             self._check_invariants(state, "after `given`", self.scenario.span)
         return derive(state)
 
-    def _given(self, place: Iterable[object], block: core.Block, state: State) -> tuple[Write, ...]:
-        """Runs a `given`: what it wrote."""
+    def _given(self, place: Iterable[object], block: core.Block, state: State) -> None:
+        """Runs the `given` that comes before anything else."""
+        try:
+            self._written(place, state, self.values)
+        except Failed as failure:
+            raise self._given_failed(block, failure) from None
+
+    def _given_failed(self, block: core.Block, failure: Failed) -> Broken:
         span = block[0].span.to(block[-1].span)
+        return self._broken("TC0613", span, what="`given`", failure=str(failure))
+
+    def _written(
+        self, place: Iterable[object], state: State, values: Sequence[Any]
+    ) -> tuple[Write, ...]:
+        """Runs a `given`. Raises `Failed`."""
         before = scalars_of(state, self.stage.scalars)
-        self._evaluate(place, span, "`given`", state)
+        self.stage.evaluate(part(self.cast.number, *place), state, *values)
         try:
             return settle(state, self.stage.scalars, before)
         except Fail as beyond:
-            failure = str(Failed(beyond.value))
-            raise self._broken("TC0613", span, what="`given`", failure=failure) from None
+            raise Failed(beyond.value) from None
+
+    def _change(self, episode: Episode, number: int, values: Sequence[Any]) -> tuple[Write, ...]:
+        """Runs the `given` of a later turn, as episodes do. Raises `Failed`."""
+        draws = episode.state._toolc.draws
+        with draws.planned(draws.seed, number):
+            writes = self._written((f"t{number}", "given"), episode.state, values)
+        draws.settle()
+        return writes
 
     def _between(self, number: int, turn: core.TurnDef) -> Json:
         """The `given` of a later turn, as it is made in the middle of the episode."""
@@ -154,7 +203,10 @@ class _Player:
         state = self.episode.state
         clock = state._toolc.clock
         span = turn.given[0].span.to(turn.given[-1].span)
-        writes = self._given((f"t{number}", "given"), turn.given, state)
+        try:
+            writes = self._change(self.episode, number, self.values)
+        except Failed as failure:
+            raise self._given_failed(turn.given, failure) from None
         call = Call("", {}, None, "ok", writes, number, 0)
         made: Json = {}
         if writes:
@@ -179,6 +231,8 @@ class _Player:
             self._answer(number, turn.answer, line)
         if any(check.kind == "state" for check in turn.checks):
             line["state"] = encode_changes(self.episode.changes())
+        if self.has_free:
+            self.states.append(state_of(self.episode))
         return line
 
     def _step(self, place: tuple[str, str], step: core.StepDef) -> Json:
@@ -193,25 +247,23 @@ class _Player:
         self._expect(place, step, call)
         if call.writes:
             self._check_invariants(self.episode.state, f"after `{step.tool}`", step.span)
+        drawn = len(self.episode.draws) - len(before.draws)
+        self.fixed_seed |= drawn > len(self.episode.fresh) - len(before.fresh)
         index = len(self.binders)
         self._note_access(before, step, call)
-        self._pin(index, before, step, given, call)
+        done = _Done(step, given, called(call), before, self.episode.fresh[len(before.fresh) :])
+        self.done.append(done)
+        self._pin(index, done)
         used = symbols(tuple(value for _, value in step.arguments))
         self.by_names.append(by_names(used, self.binders))
         self.binders.append(step.binder)
         if step.binder is not None:
             self.values.append(call.result)
         self.arguments += len(given)
-        outcome = "failure" if step.fails else "result"
-        return {
-            "question": question or "",
-            "tool": step.tool,
-            "arguments": plain(dict(call.arguments)),
-            "pinned": [],
-            outcome: plain(call.result),
-            "writes": encode_writes(call.writes),
-            "after": [],
-        }
+        made = dict(done.line)
+        shown = {"tool": made.pop("tool"), "arguments": made.pop("arguments")}
+        line = {"question": question or "", **shown, "pinned": [], **made, "after": []}
+        return line | {"free": list(step.free)} if step.free else line
 
     def _expect(self, place: tuple[str, str], step: core.StepDef, call: Call) -> None:
         """Holds what a step gave against what the spec says of it."""
@@ -261,26 +313,120 @@ class _Player:
 
     # ------------------------------------------------------------ pinned arguments
 
-    def _pin(
-        self, index: int, before: Episode, step: core.StepDef, given: Json, call: Call
-    ) -> None:
+    def _pin(self, index: int, done: _Done, open_: Sequence[Path] = ()) -> None:
         """Finds the arguments that could be others without the step showing it."""
         pinned = self.cast.pinned.setdefault(index, set())
-        function = self.stage.definition.tool(step.tool)
-        fields = {each.field.name: each.field for each in function.parameters} if function else {}
-        seen = _seen(call, before, self.episode)
+        step, given = done.step, done.given
+        shown = seen(done.line, open_, done.fresh, done.fresh)
         for name, value in given.items():
             used = self.cast.used.setdefault((step.tool, name), [])
             if name not in pinned and name not in step.free:
-                others = alternatives(fields[name], value, self.cast.keys, used)
-                for other in others[: self.trials]:
-                    trial = before.fork()
+                for other in self._alternatives(step, name, value)[: self.trials]:
+                    trial = done.before.fork()
                     trial.call(step.tool, {**given, name: other})
-                    if _seen(trial.trace[-1], before, trial) == seen:
+                    call = trial.trace[-1]
+                    drawn = trial.fresh[len(done.before.fresh) :]
+                    if (
+                        call.status in ("ok", "failed")
+                        and seen(called(call), open_, drawn, done.fresh) == shown
+                    ):
                         pinned.add(name)
                         break
             if len(used) < 8 and value not in used:
                 used.append(value)
+
+    def _alternatives(self, step: core.StepDef, name: str, value: Any) -> list[Any]:
+        function = self.stage.definition.tool(step.tool)
+        fields = {each.field.name: each.field for each in function.parameters} if function else {}
+        if value is None:
+            return []
+        used = self.cast.used.setdefault((step.tool, name), [])
+        return alternatives(fields[name], value, self.cast.keys, used)
+
+    # ------------------------------------------------------------ free arguments
+
+    def _open(self, start: Base, turns: Sequence[Json]) -> list[Path]:
+        """Notes in the turns and their steps what free arguments determine; the same of the final
+        state."""
+        if not self.has_free:
+            return []
+        found = [dict.fromkeys(self._repeated(done)) for done in self.done]
+        states: list[dict[Path, None]] = [{} for _ in turns]
+        mine = Playing(tuple(d.line for d in self.done), tuple(self.states), self.episode.fresh)
+        for step in (1, -1):
+            again = self._again(start, step)
+            other = as_in(mine, again) if again else None
+            if other is None:
+                continue
+            for index, (done, call) in enumerate(zip(self.done, other.calls, strict=True)):
+                found[index].update(dict.fromkeys(_of_call(done, call)))
+            for at_end, state, another in zip(states, mine.states, other.states, strict=True):
+                at_end.update(dict.fromkeys(places(state, another)))
+        lines = [step for turn in turns for step in turn["steps"]]
+        for index, (line, open_) in enumerate(zip(lines, found, strict=True)):
+            if open_:
+                line["open"] = list(open_)
+                self._pin(index, self.done[index], list(open_))
+        for turn, at_end in zip(turns, states, strict=True):
+            if at_end and "state" in turn:
+                turn["open"] = list(at_end)
+        return list(states[-1]) if states else []
+
+    def _repeated(self, done: _Done) -> Iterator[Path]:
+        """Where a step that writes nothing repeats its free arguments."""
+        outcome = "failure" if done.step.fails else "result"
+        for name in done.step.free if not done.line["writes"] else ():
+            value = done.line["arguments"].get(name)
+            for other in self._alternatives(done.step, name, value):
+                trial = done.before.fork()
+                trial.call(done.step.tool, {**done.given, name: other})
+                line = called(trial.trace[-1])
+                if _alike(done.line, trial.trace[-1]):
+                    for path in repeated(done.line[outcome], line[outcome], value, other):
+                        yield (outcome, *path)
+
+    def _again(self, start: Base, step: int) -> Playing | None:
+        """Plays the plan with other values of the free arguments of steps that write: the first
+        ones that do, or for `step` -1 the last ones. None where it does not go through."""
+        episode = self.stage.episode(start)
+        values = list(self.member.values)
+        calls: list[Json] = []
+        states: list[Json] = []
+        try:
+            for number, turn in enumerate(self.scenario.turns):
+                if number and turn.given:
+                    self._change(episode, number, values)
+                for index, each in enumerate(turn.steps):
+                    place = part(self.cast.number, f"t{number}", f"step{index}", "arguments")
+                    made = self.stage.evaluate(place, episode.state, *values)
+                    names = [name for name, _ in each.arguments]
+                    given = {n: plain(value) for n, value in zip(names, made, strict=True)}
+                    done = self.done[len(calls)]
+                    if done.line["writes"]:
+                        given = self._varied(episode, done, given, step)
+                    episode.call(each.tool, given)
+                    call = episode.trace[-1]
+                    if not _alike(done.line, call):
+                        return None
+                    calls.append(called(call))
+                    if each.binder is not None:
+                        values.append(call.result)
+                states.append(state_of(episode))
+        except Failed:
+            return None
+        return Playing(tuple(calls), tuple(states), episode.fresh)
+
+    def _varied(self, episode: Episode, done: _Done, given: Json, order: int) -> Json:
+        """The arguments with other values of the free ones, as far as the tool takes them."""
+        for name in done.step.free:
+            value = done.line["arguments"].get(name)
+            for other in self._alternatives(done.step, name, value)[::order]:
+                trial = episode.fork()
+                trial.call(done.step.tool, {**given, name: other})
+                if trial.trace[-1].writes and trial.trace[-1].status == "ok":
+                    given = {**given, name: other}
+                    break
+        return given
 
     # ------------------------------------------------------------ answers
 
@@ -347,15 +493,19 @@ def _shown(value: Any, limit: int = 120) -> str:
     return f"`{text if len(text) <= limit else text[: limit - 1] + '…'}`"
 
 
-def _seen(call: Call, before: Episode, after: Episode) -> object:
-    """What matching compares of a call beside its arguments, fresh ids by their order."""
-    if call.status not in ("ok", "failed"):
-        return None
-    writes = encode_writes(call.writes)
-    shown = canonical(writes if writes and call.status == "ok" else call.result)
-    for order, name in enumerate(after.fresh[len(before.fresh) :]):
-        shown = shown.replace(name, f"\0{order}")
-    return call.status, bool(writes), shown
+def _alike(line: Json, call: Call) -> bool:
+    """Whether a call ended as a step did."""
+    return call.status == ("failed" if "failure" in line else "ok")
+
+
+def _of_call(done: _Done, other: Json) -> Iterator[Path]:
+    """Where a call differs from the step, of what matching compares."""
+    line = done.line
+    for name, value in line["arguments"].items():
+        if name not in done.step.free:
+            yield from places(value, other["arguments"].get(name), ("arguments", name))
+    compared = "writes" if line["writes"] else "failure" if done.step.fails else "result"
+    yield from places(line[compared], other[compared], (compared,))
 
 
 def _candidates(answer: Any, kind: t.Type, keys: Keys) -> list[str]:

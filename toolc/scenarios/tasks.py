@@ -17,6 +17,7 @@ from toolc.scenarios.findings import Broken, Findings
 from toolc.scenarios.others import NO_OTHERS, Others, draw
 from toolc.scenarios.pieces import part
 from toolc.scenarios.play import Cast, Played, play
+from toolc.scenarios.player import replay
 from toolc.scenarios.probe import MOST, Keys
 from toolc.scenarios.stage import Failed, Stage
 from toolc_runtime.episode import Episode
@@ -208,6 +209,10 @@ def _line(cast: Cast, played: Played, tools: tuple[str, ...] | None) -> Json:
         "limits": dict(scenario.limits),
         "reward": scenario.reward.name,
     }
+    if played.open:
+        line["open"] = played.open
+    if played.fixed_seed:
+        line["fixed_seed"] = True
     if played.clock is not None:
         line["clock"] = played.clock
     return line
@@ -245,9 +250,9 @@ def prove(stage: Stage, made: Sequence[Family], reporter: Reporter) -> None:
 
 
 def _prove_task(stage: Stage, scenario: core.ScenarioDef, task: Task, findings: Findings) -> None:
-    verdict = _replay(stage.environment.episode(task), task, parallel=False)
+    verdict = replay(stage.environment.episode(task), task, parallel=False)
     if verdict.reward < 1 - 1e-9:
-        other = _replay(stage.environment.episode(task), task, parallel=True)
+        other = replay(stage.environment.episode(task), task, parallel=True)
         if other.reward < 1 - 1e-9:
             findings.add(
                 "TC0610",
@@ -264,26 +269,6 @@ def _prove_task(stage: Stage, scenario: core.ScenarioDef, task: Task, findings: 
         for check in idle.checks:
             if check.kind == "goal" and check.value > 0:
                 findings.add("TC0611", scenario.span, task.id, goal=check.name)
-
-
-def _replay(episode: Episode, task: Task, *, parallel: bool) -> Verdict:
-    """Plays the plan as a model would; `parallel`: independent steps in one message."""
-    index = 0
-    outcome: str | Verdict = ""
-    for turn in task.turns:
-        started = index
-        for step in turn["steps"]:
-            free = all(earlier < started for earlier in step["after"])
-            if not free:
-                started = index
-            arguments = {
-                name: value for name, value in step["arguments"].items() if value is not None
-            }
-            episode.call(step["tool"], arguments, parallel=parallel and free)
-            index += 1
-        text = f"Answer: {canonical(turn['answer'])}" if "answer" in turn else "Done."
-        outcome = episode.reply(text)
-    return outcome if isinstance(outcome, Verdict) else episode.finish()
 
 
 def _idle(episode: Episode, task: Task) -> Verdict:

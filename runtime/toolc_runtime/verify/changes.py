@@ -18,7 +18,7 @@ from decimal import Decimal
 from typing import Any
 
 from toolc_runtime.values import key_text, plain
-from toolc_runtime.verify.equality import Renaming, close, same
+from toolc_runtime.verify.equality import OPEN, Renaming, close, same
 from toolc_runtime.verify.record import Changes
 
 Delta = dict[str, Any]
@@ -161,7 +161,7 @@ def _amounts(expected: Any, found: Any) -> Any:
     made = {}
     for key, value in expected.items():
         other = found.get(key) if isinstance(found, Mapping) else None
-        if key.startswith("#") and isinstance(other, list):
+        if key.startswith("#") and isinstance(value, list) and isinstance(other, list):
             made[key] = plain(other) if _moved_alike(value, other) else value
         elif isinstance(value, dict) and isinstance(other, dict):
             made[key] = _amounts(value, other)
@@ -183,14 +183,21 @@ def readable(writes: Mapping[str, Any]) -> dict[str, Any]:
     """Writes for a message: by row or scalar the fields that were written, each with its value."""
     shown: dict[str, Any] = {}
     for name, change in writes.items():
-        if all(delta is None or _is_delta(delta) for delta in change.values()):
-            shown |= {f"{name}[{key}]": delta and _fields(delta) for key, delta in change.items()}
+        if change is OPEN:
+            shown[name] = change
+        elif all(delta is None or delta is OPEN or is_delta(delta) for delta in change.values()):
+            shown |= {f"{name}[{key}]": _readable(delta) for key, delta in change.items()}
         else:
             shown[name] = _fields(change)
     return shown
 
 
-def _is_delta(value: Any) -> bool:
+def _readable(delta: Any) -> Any:
+    return _fields(delta) if isinstance(delta, dict) and delta else delta
+
+
+def is_delta(value: Any) -> bool:
+    """Whether a JSON value looks like a delta."""
     return isinstance(value, dict) and all(
         key in ("", "#") or key.lstrip("#+-").startswith("/") for key in value
     )
@@ -198,13 +205,17 @@ def _is_delta(value: Any) -> bool:
 
 def _fields(delta: Delta) -> Any:
     if "" in delta or "#" in delta:
-        return delta.get("", delta.get("#", [None])[-1])
+        return delta[""] if "" in delta else _last(delta["#"])
     fields = {}
     for path, value in delta.items():
         mark, _, label = path.partition("/")
         name = label.replace("/", ".").replace("~1", "/").replace("~0", "~")
-        fields[name + _NOTES.get(mark, "")] = value[-1] if mark == "#" else value
+        fields[name + _NOTES.get(mark, "")] = _last(value) if mark == "#" else value
     return fields
+
+
+def _last(move: Any) -> Any:
+    return move if move is OPEN else move[-1]
 
 
 _NOTES = {"+": " (appended)", "-": " (removed)"}

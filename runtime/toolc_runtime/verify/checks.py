@@ -9,7 +9,7 @@ from toolc_runtime.state import Table, differences
 from toolc_runtime.values import key_text, plain
 from toolc_runtime.verify.answers import Judgement
 from toolc_runtime.verify.changes import Ignored, without
-from toolc_runtime.verify.equality import Renaming, difference, same, show
+from toolc_runtime.verify.equality import OPEN, Renaming, difference, holds_open, same, show
 from toolc_runtime.verify.matching import describe
 from toolc_runtime.verify.plan import Step, answer_of
 from toolc_runtime.verify.run import Run, state_after
@@ -53,10 +53,10 @@ def state(run: Run, ignore: Iterable[str] = (), turn: int | None = None) -> Chec
     """The state's changes equal those of the plan, at the end of the episode or of a turn."""
     group = "state"
     if turn is None:
-        name, wanted = group, run.task.state
+        name, wanted = group, run.plan.state
         found = run.episode.changes() if run.plan.moving else run.changes()
     else:
-        name, wanted = f"state {turn + 1}", run.task.turns[turn].get("state") or _NOTHING
+        name, wanted = f"state {turn + 1}", run.plan.states[turn]
         if len(run.texts) <= turn:
             return Check(name, "goal", 0.0, f"turn {turn + 1} did not end", group)
         found = differences(state_after(run, turn))
@@ -72,7 +72,7 @@ def _compare_states(
     run: Run, wanted: Mapping[str, Any], found: Mapping[str, Any], ignored: Ignored
 ) -> Reason | None:
     for name in (*wanted, *(name for name in found if name not in wanted)):
-        if ignored.whole(name):
+        if ignored.whole(name) or wanted.get(name) is OPEN:
             continue
         paths = ignored.within(name)
         change = found.get(name, _NOTHING)
@@ -114,7 +114,9 @@ def _compare_rows(
     for key, then in wanted.items():
         label = key if ids.idle else _paired(ids, key, then, wanted, rows, paths)
         change = rows.pop(label, None)
-        now = change[1] if change is not None else _unchanged_row(run, name, label, paths)
+        if then is OPEN:
+            continue
+        now = change[1] if change is not None else _unchanged_row(run, name, label, then, paths)
         if change is None and now is _UNKNOWN:
             return (_untouched_reason, name, label, then)
         if ids.idle and not paths and run.plan.row(name, key, then).matches(now):
@@ -167,10 +169,10 @@ class _Unknown:
 _UNKNOWN = _Unknown()
 
 
-def _unchanged_row(run: Run, name: str, label: str, paths: list[list[str]]) -> Any:
-    """A row that the episode left as it was: looked up only where ignored paths may make it equal
-    to the plan's all the same."""
-    if not paths:
+def _unchanged_row(run: Run, name: str, label: str, then: Any, paths: list[list[str]]) -> Any:
+    """A row that the episode left as it was: looked up only where rows are compared partly, so
+    that it may be equal to the plan's all the same."""
+    if not paths and not holds_open(then):
         return _UNKNOWN
     table = getattr(run.episode.state, name)
     return next((row for key, row in table.items() if key_text(key) == label), None)
@@ -228,7 +230,8 @@ class _Prompt:
 
     def __call__(self) -> str:
         task = self._run.task
-        users = [line.get("user") or "" for line in task.turns[: self._turn + 1]]
+        ids = self._run.ids
+        users = [ids.apply(line.get("user") or "") for line in task.turns[: self._turn + 1]]
         return "\n".join([task.system or "", *users])
 
 

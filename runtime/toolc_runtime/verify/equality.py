@@ -8,7 +8,7 @@ of the runtime is compared with its text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
@@ -20,12 +20,30 @@ _EXACT = frozenset({str, bool, int, type(None)})
 _NUMBERS = frozenset({int, float})
 
 
+class Open(str):
+    """What stands in a plan's value for anything."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+
+OPEN = Open("(anything)")
+
+
 def same(left: Any, right: Any) -> bool:
-    """Whether two values are equal."""
+    """Whether two values are equal; the plan's is the left one, and may hold `OPEN`."""
     if left is right:
         return True
     kind, other = type(left), type(right)
     if kind is not other:
+        if left is OPEN:
+            return True
         if kind in _NUMBERS and other in _NUMBERS:
             return close(left, right)
         if kind in _JSON and other in _JSON:
@@ -44,12 +62,51 @@ def same(left: Any, right: Any) -> bool:
 
 def _same_dicts(left: dict[Any, Any], right: dict[Any, Any]) -> bool:
     if len(left) != len(right):
-        return False
+        return has_open(left) and _same_dicts(*closed(left, right))
     for key, value in left.items():
         other = right.get(key, _MISSING)
         if value is not other and (other is _MISSING or not same(value, other)):
-            return False
+            return has_open(left) and _same_dicts(*closed(left, right))
     return True
+
+
+def has_open(value: dict[Any, Any]) -> bool:
+    """Whether one of the values is open."""
+    return any(item is OPEN for item in value.values())
+
+
+def holds_open(value: Any) -> bool:
+    """Whether something in a JSON value is open."""
+    if isinstance(value, (dict, list)):
+        return any(map(holds_open, value.values() if isinstance(value, dict) else value))
+    return value is OPEN
+
+
+def closed(
+    expected: dict[Any, Any], found: dict[Any, Any], keep: Callable[[str], bool] = lambda key: False
+) -> tuple[dict[Any, Any], dict[Any, Any]]:
+    """Both without what is open in the first one: these keys, and what marked pointers to these
+    places lead to. Open keys that `keep` holds of stay."""
+    opened = {key for key, item in expected.items() if item is OPEN and not keep(key)}
+
+    def rest(value: dict[Any, Any]) -> dict[Any, Any]:
+        return {
+            key: item
+            for key, item in value.items()
+            if key not in opened and not any(_covers(place, key) for place in opened)
+        }
+
+    return rest(expected), rest(found)
+
+
+def _covers(place: Any, key: Any) -> bool:
+    """Whether a marked pointer leads to an open place, or into it."""
+    if type(place) is not str or type(key) is not str:
+        return False
+    pointer, other = place.lstrip("#+-"), key.lstrip("#+-")
+    if pointer and not pointer.startswith("/"):
+        return False
+    return other == pointer or other.startswith(f"{pointer}/")
 
 
 _MISSING = object()
@@ -132,12 +189,16 @@ class Renaming:
 
     __slots__ = ("_backward", "_forward", "_found", "_known", "_own")
 
-    def __init__(self, planned: Iterable[str], own: Iterable[str]) -> None:
+    def __init__(
+        self, planned: Iterable[str], own: Iterable[str], pairs: Mapping[str, str] | None = None
+    ) -> None:
         self._known = frozenset(planned)
         self._own = frozenset(own)
         self._found = _any_of(self._known) if self._known else _NONE
         self._forward: dict[str, str] = {}
         self._backward: dict[str, str] = {}
+        for name, other in (pairs or {}).items():
+            self._pair(name, other)
 
     @property
     def idle(self) -> bool:
@@ -180,9 +241,22 @@ class Renaming:
         self.back(mark)
         return agreed
 
+    def learn(self, expected: Any, found: Any) -> None:
+        """Pair what two JSON values that need not be equal have in the same places."""
+        if self.unify(expected, found):
+            return
+        if isinstance(expected, dict) and isinstance(found, dict):
+            for key, value in expected.items():
+                name = self.apply(key)
+                if name in found:
+                    self.learn(value, found[name])
+        elif isinstance(expected, list) and isinstance(found, list):
+            for value, other in zip(expected, found, strict=False):
+                self.learn(value, other)
+
     def apply(self, value: Any) -> Any:
         """A plan's value with the episode's ids in place of the paired ones."""
-        if not self._forward:
+        if not self._forward or value is OPEN:
             return value
         if isinstance(value, str):
             return self._found.sub(lambda hit: self._forward.get(hit[0], hit[0]), value)
@@ -193,6 +267,8 @@ class Renaming:
         return value
 
     def _unify(self, expected: Any, found: Any) -> bool:
+        if expected is OPEN:
+            return True
         if isinstance(expected, str):
             return isinstance(found, str) and self._unify_text(expected, found)
         if isinstance(expected, dict):
@@ -231,6 +307,8 @@ class Renaming:
         return True
 
     def _unify_dict(self, expected: dict[str, Any], found: dict[str, Any]) -> bool:
+        if has_open(expected):
+            expected, found = closed(expected, found, self.mentions)
         if len(expected) != len(found):
             return False
         left = dict(found)
@@ -274,6 +352,8 @@ def difference(expected: Any, found: Any, path: str = "") -> str:
     if isinstance(expected, dict) and isinstance(found, dict):
         for key in expected:
             if key not in found:
+                if expected[key] is OPEN:
+                    continue
                 return f"{_join(path, key)} is missing"
             if not same(expected[key], found[key]):
                 return difference(expected[key], found[key], _join(path, key))

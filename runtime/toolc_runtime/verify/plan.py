@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from toolc_runtime.verify.answers import Answer
-from toolc_runtime.verify.equality import Value
+from toolc_runtime.verify.equality import OPEN, Value
 from toolc_runtime.verify.record import Changes, Task
 
 
@@ -81,7 +81,17 @@ def _size(change: Any) -> int:
 class Plan:
     """The steps of all turns in one row, and the partial order between them."""
 
-    __slots__ = ("_rows", "answers", "before", "fresh", "moving", "steps", "turns")
+    __slots__ = (
+        "_rows",
+        "answers",
+        "before",
+        "fresh",
+        "moving",
+        "state",
+        "states",
+        "steps",
+        "turns",
+    )
 
     def __init__(self, task: Task) -> None:
         self.turns: list[list[Step]] = []
@@ -89,9 +99,15 @@ class Plan:
         for turn, line in enumerate(task.turns):
             start = len(self.steps)
             for step in line.get("steps") or ():
-                self.steps.append(Step(len(self.steps), turn, step))
+                self.steps.append(Step(len(self.steps), turn, opened(step)))
             self.turns.append(self.steps[start:])
         self.fresh: tuple[str, ...] = tuple(task.fresh or ())
+        self.state: Mapping[str, Any] = opened(task.record).get("state") or {}
+        """The changes that the plan makes."""
+        self.states: list[Mapping[str, Any]] = [
+            opened(line).get("state") or {} for line in task.turns
+        ]
+        """Those up to the end of each turn, where they are asked for."""
         self.before = self._closure()
         self.moving = any(line.get("given") for line in task.turns[1:])
         """Whether the state is changed between turns."""
@@ -114,6 +130,27 @@ class Plan:
             direct = [index for index in step.after if 0 <= index < step.index]
             before.append(frozenset(direct).union(*(before[index] for index in direct)))
         return tuple(before)
+
+
+def opened(line: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A line of scenarios.jsonl, or a part of it, with `OPEN` in the places that `open` lists."""
+    made = line
+    for path in line.get("open") or ():
+        made = _with_open(made, path)
+    return made
+
+
+def _with_open(value: Any, path: Sequence[Any]) -> Any:
+    if not path:
+        return OPEN
+    label, *rest = path
+    if isinstance(value, Mapping):
+        if label not in value and rest:
+            return value
+        return {**value, label: _with_open(value.get(label), rest)}
+    if isinstance(value, list) and type(label) is int and 0 <= label < len(value):
+        return [*value[:label], _with_open(value[label], rest), *value[label + 1 :]]
+    return value
 
 
 def answer_of(line: Mapping[str, Any], value: Any) -> Answer:

@@ -1,0 +1,79 @@
+"""An honest player: makes the calls of a task's plan with the ids that its episode has shown.
+
+An episode under another seed draws other ids than the plan did. The player learns which is which
+from what results and the user's messages show, and uses the episode's from then on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from toolc_runtime.episode import Episode
+from toolc_runtime.task import Task
+from toolc_runtime.values import canonical
+from toolc_runtime.verify import Verdict
+from toolc_runtime.verify.equality import Renaming
+
+Step = Mapping[str, Any]
+Turn = Mapping[str, Any]
+
+
+class Player:
+    """One episode of a task, played by its plan."""
+
+    def __init__(self, episode: Episode, task: Task) -> None:
+        self.episode = episode
+        self.task = task
+        self._ids = Renaming(task.fresh, ())
+
+    def arguments(self, step: Step) -> dict[str, Any]:
+        """What the player gives to the tool of a step."""
+        given = {name: value for name, value in step["arguments"].items() if value is not None}
+        renamed: dict[str, Any] = self._ids.apply(given)
+        return renamed
+
+    def do(self, step: Step, *, parallel: bool = False) -> str:
+        """Makes the call of a step: the text that the tool gives back."""
+        text = self.episode.call(step["tool"], self.arguments(step), parallel=parallel)
+        self._learn(step.get("result", step.get("failure")), text)
+        return text
+
+    def text(self, turn: Turn) -> str:
+        """What the player says at the end of a turn."""
+        if "answer" not in turn:
+            return "Done."
+        return f"Answer: {canonical(self._ids.apply(turn['answer']))}"
+
+    def end(self, number: int) -> str | Verdict:
+        """Ends a turn: the user's next message, or the verdict."""
+        turns = self.task.turns
+        said = self.episode.reply(self.text(turns[number]))
+        if isinstance(said, str):
+            self._learn(turns[number + 1]["user"], json.dumps(said))
+        return said
+
+    def _learn(self, planned: Any, shown: str) -> None:
+        if self._ids.idle:
+            return
+        ids = Renaming(self.task.fresh, self.episode.fresh, self._ids.pairs())
+        ids.learn(planned, json.loads(shown))
+        self._ids = ids
+
+
+def replay(episode: Episode, task: Task, *, parallel: bool = False) -> Verdict:
+    """Plays the plan as a model would; `parallel`: independent steps in one message."""
+    player = Player(episode, task)
+    index = 0
+    said: str | Verdict = ""
+    for number, turn in enumerate(task.turns):
+        started = index
+        for step in turn["steps"]:
+            free = all(earlier < started for earlier in step["after"])
+            if not free:
+                started = index
+            player.do(step, parallel=parallel and free)
+            index += 1
+        said = player.end(number)
+    return said if isinstance(said, Verdict) else episode.finish()
