@@ -155,7 +155,7 @@ class _Formatter:
         """Statements, clauses or steps in braces: a line each, unless `one` stood on one line."""
         start, end = node.span
         before_end = self.comments[-1].span.start if self.comments else len(self.text)
-        if not nodes and before_end > end:
+        if not nodes and before_end >= end:
             return "{}"
         opening = self._remark(start + 1) if isinstance(node, tree.Block) else []
         short = one and not opening and len(nodes) == 1 and "\n" not in self.text[start:end]
