@@ -93,13 +93,13 @@ SPECS: dict[str, tuple[str, str]] = {
         ),
     ),
     # what is written out
-    "records": ("TC0343", HEAD + RECORDS + "record R40 {}\ntool f(r: R0) -> int { return 1 }"),
+    "records": ("TC0345", HEAD + RECORDS + "record R40 {}\ntool f(r: R0) -> int { return 1 }"),
     "aliases": (
-        "TC0343",
+        "TC0345",
         HEAD + RECORDS.replace("record", "type").replace(" {", " = {") + "type R40 = int",
     ),
     "constants": (
-        "TC0343",
+        "TC0345",
         HEAD + "".join(f"const c{i + 1} = [c{i}, c{i}]\n" for i in range(40)) + "const c0 = 1",
     ),
     # growth
