@@ -24,6 +24,7 @@ from toolc.project import (
     in_order,
     twins,
 )
+from toolc.workers import WorkerError, mapped
 
 if TYPE_CHECKING:
     from toolc.analysis.core import EnvironmentDef
@@ -115,38 +116,12 @@ def compile_specs(
 
 
 def _run(tasks: Sequence[_Task], jobs: int) -> Iterator[Compiled]:
-    if jobs <= 1 or len(tasks) <= 1:
-        yield from map(_compile, tasks)
-        return
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-
-    import toolc.build  # noqa: F401 - once, here, and not in every process
-
-    with ProcessPoolExecutor(min(jobs, len(tasks)), initializer=_die_when_told) as pool:
-        try:
-            yield from pool.map(_compile, tasks)
-        except BrokenProcessPool:
-            raise ProjectError("a process that compiled was killed: out of memory?") from None
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _die_when_told() -> None:
-    """Lets a worker end on an interrupt, and when the process that it works for is killed."""
-    import signal
-    from multiprocessing import parent_process
-    from threading import Thread
-
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    parent = parent_process()
-    assert parent is not None
-
-    def follow() -> None:
-        parent.join()
-        os._exit(1)
-
-    Thread(target=follow, daemon=True).start()
+    if jobs > 1 and len(tasks) > 1:
+        import toolc.build  # noqa: F401 - once, here, and not in every process
+    try:
+        yield from mapped(_compile, tasks, jobs)
+    except WorkerError as error:
+        raise ProjectError(str(error)) from None
 
 
 def _compile(task: _Task) -> Compiled:

@@ -95,6 +95,9 @@ def write_build(
                 "compiler": compiler,
                 "environments": dict(sorted(entries.items())),
             }
+            audits = (read_manifest(root) or {}).get("audits")
+            if isinstance(audits, dict):
+                manifest["audits"] = {each: audits[each] for each in audits if each in kept}
             notes = {} if cache is None else {CACHE: cache(entries)}
             fresh = os.path.join(parent, f".{name}.new")
             try:
@@ -110,6 +113,28 @@ def write_build(
         place = error.filename or root
         raise OutputError(f"cannot write `{place}`: {error.strerror or error}") from None
     return manifest
+
+
+def note_audits(root: str, audits: Mapping[str, Any]) -> None:
+    """Writes what audits found of environments into the manifest of a build folder. Raises
+    `OutputError`."""
+    root = os.path.realpath(root)
+    try:
+        with _locked(os.path.dirname(root)):
+            manifest = read_manifest(root)
+            if manifest is None:
+                raise OutputError(f"`{root}` holds no build")
+            before = manifest.get("audits")
+            known = before if isinstance(before, dict) else {}
+            manifest["audits"] = dict(sorted({**known, **audits}.items()))
+            write_file(os.path.join(root, MANIFEST), _text_of(manifest))
+    except OSError as error:
+        place = error.filename or root
+        raise OutputError(f"cannot write `{place}`: {error.strerror or error}") from None
+
+
+def _text_of(manifest: Mapping[str, Any]) -> bytes:
+    return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def read_manifest(root: str) -> dict[str, Any] | None:
@@ -172,8 +197,7 @@ def _fill(
     for environment in environments:
         for name, content in environment.files.items():
             _write(os.path.join(folder, environment.name, name), content)
-    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    for name, content in {**notes, MANIFEST: text.encode()}.items():
+    for name, content in {**notes, MANIFEST: _text_of(manifest)}.items():
         _write(os.path.join(folder, name), content)
 
 

@@ -63,9 +63,9 @@ def test_a_null_has_no_neighbours_but_those_used_elsewhere() -> None:
     assert alternatives(field, None, KEYS, [3]) == [3]
 
 
-def test_the_default_and_values_used_elsewhere_come_first() -> None:
+def test_the_default_comes_first_and_values_used_elsewhere_take_turns() -> None:
     field = FieldType("p", t.STR, has_default=True, default="d")
-    assert alternatives(field, "v", KEYS, ["v", "u"]) == ["d", "u", UNRELATED]
+    assert alternatives(field, "v", KEYS, ["v", "u"]) == ["d", UNRELATED, "u"]
 
 
 def test_dates_at_the_ends_of_the_calendar() -> None:

@@ -26,6 +26,7 @@ COMMANDS = {
     "fmt": "format specs in place",
     "compile": "compile specs into a build folder",
     "show": "show a compiled environment, or one of its tasks",
+    "audit": "prove that every task of a build is sound",
     "run": "play a task of a compiled environment, or call its tools",
     "replay": "compare a compiled environment with recorded episodes",
     "guide": "print the language on one page, for a language model that writes specs",

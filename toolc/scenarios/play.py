@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import Any, NamedTuple
 
 from toolc.analysis import core
@@ -39,7 +40,10 @@ Json = dict[str, Any]
 
 _UNTOUCHED: Access = Access(frozenset(), frozenset())
 _CANDIDATES = 200
-"""Rows of a table whose other keys are candidates for an answer that is one of its keys."""
+"""Rows of a table whose other keys are candidates for an answer that is one of its keys; texts
+of a column whose others are."""
+_LONGEST = 60
+_ROWS = 2_000
 
 
 MAX_ANSWER = 10_000
@@ -69,13 +73,15 @@ class Played(NamedTuple):
 
 class Cast(NamedTuple):
     """What all tasks of one scenario share. `keys` are those of each table, as JSON; `used` holds
-    what each argument was elsewhere; `pinned` the arguments that are known to be pinned."""
+    what each argument was elsewhere; `pinned` the arguments that are known to be pinned.
+    `columns` are the texts that stand in one place of the data."""
 
     stage: Stage
     number: int
     scenario: core.ScenarioDef
     keys: Keys
     findings: Findings
+    columns: Sequence[list[str]]
     used: dict[tuple[str, str], list[Any]]
     pinned: dict[int, set[str]]
 
@@ -443,7 +449,9 @@ class _Player:
         line["answer_type"] = _spelled(answer.type)
         rests_on = closure(self.by_names, by_names(symbols(answer), self.binders))
         line["answer_rests_on"] = rests_on
-        candidates = _candidates(line["answer"], answer.type, self.cast.keys)
+        results = [plain(call.result) for call in self.episode.trace]
+        places = [*self.cast.columns, *_places(results)]
+        candidates = _candidates(line["answer"], answer.type, self.cast.keys, places)
         if candidates:
             line["answer_candidates"] = candidates
         if value is None or value in ("", [], {}):
@@ -508,22 +516,25 @@ def _of_call(done: _Done, other: Json) -> Iterator[Path]:
     yield from places(line[compared], other[compared], (compared,))
 
 
-def _candidates(answer: Any, kind: t.Type, keys: Keys) -> list[str]:
-    """Other texts that the answer could have been: its type's literals, its table's keys."""
-    values = answer if isinstance(answer, list) else [answer]
-    if not values or not all(isinstance(value, str) for value in values):
+def _candidates(answer: Any, kind: t.Type, keys: Keys, places: Sequence[list[str]]) -> list[str]:
+    """Other texts that the answer could have been: its type's literals, its table's keys, else
+    what else stands where it stands in the data and in what the plan's steps gave."""
+    values = list(_texts(answer))
+    if not values:
         return []
     bare = t.strip(t.required(kind))
     words = t.literal_values(t.required(bare.item) if isinstance(bare, t.List) else bare)
     pools: Sequence[Sequence[Any]] = [words] if words else list(_small(keys).values())
+    pools = [pool for pool in pools if all(value in pool for value in values)]
+    if not pools:
+        pools = [pool for pool in places if any(value in pool for value in values)]
     found = {
         text: None
         for pool in pools
-        if all(value in pool for value in values)
         for text in pool
         if isinstance(text, str) and text not in values and len(text) > 1
     }
-    return list(found)
+    return list(found)[:_CANDIDATES]
 
 
 def _spelled(kind: t.Type, within: tuple[str, ...] = ()) -> str:
@@ -540,6 +551,45 @@ def _spelled(kind: t.Type, within: tuple[str, ...] = ()) -> str:
         members = (f"{each.name}: {_spelled(each.type, inner)}" for each in bare.members)
         return "{" + ", ".join(members) + "}"
     return t.show(bare)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts in a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
+
+
+def columns(base: Base) -> list[list[str]]:
+    """The different texts of each place in the rows of the tables, and in the scalars."""
+    rows = {name: list(islice(each.rows.values(), _ROWS)) for name, each in base.tables.items()}
+    return _places({**rows, **base.scalars})
+
+
+def _places(value: Any) -> list[list[str]]:
+    """The different texts of each place in a value. The members of a list are one place, and so
+    are those of an object of objects. Places with too many or too long texts are left out."""
+    found: dict[tuple[str, ...], dict[str, None]] = {}
+
+    def visit(place: tuple[str, ...], value: Any) -> None:
+        if isinstance(value, dict):
+            several = len(value) > 1 and all(isinstance(inner, dict) for inner in value.values())
+            for name, inner in value.items():
+                visit((*place, "[]" if several else name), inner)
+        elif isinstance(value, list):
+            for inner in value:
+                visit((*place, "[]"), inner)
+        elif isinstance(value, str):
+            found.setdefault(place, {})[value] = None
+
+    visit((), value)
+    return [
+        list(texts)
+        for texts in found.values()
+        if 1 < len(texts) <= _CANDIDATES and max(map(len, texts)) <= _LONGEST
+    ]
 
 
 def _small(keys: Keys) -> Mapping[str, Sequence[Any]]:

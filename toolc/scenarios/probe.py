@@ -7,9 +7,10 @@ this very value to match the step: the argument is *pinned*.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import islice, zip_longest
+from itertools import chain, islice, zip_longest
 from typing import Any
 
 from toolc.analysis import types as t
@@ -37,7 +38,8 @@ def alternatives(
     """
     found: list[Any] = []
     offered = [plain(parameter.default)] if parameter.has_default else []
-    for other in (*offered, *used[:MOST], *_of(parameter.type, value, keys)):
+    turns = zip_longest(used[:MOST], _of(parameter.type, value, keys), fillvalue=value)
+    for other in chain(offered, chain.from_iterable(turns)):
         if not any(_same(other, seen) for seen in (value, *found)):
             found.append(other)
         if len(found) == MOST:
@@ -53,10 +55,16 @@ def _of(kind: Type, value: Any, keys: Keys) -> Iterator[Any]:
     if isinstance(kind, t.Refined):
         return _of(kind.inner, value, keys)
     if isinstance(kind, t.Ref):
-        return islice((key for key in keys.get(kind.table, ()) if key != value), MOST)
+        return islice(_beside(keys.get(kind.table, ()), value), MOST)
     if isinstance(kind, t.Scalar):
         return _SCALARS[kind.name](value, keys)
     return _BY_TYPE[type(kind)](kind, value, keys)
+
+
+def _beside(keys: Sequence[Any], value: Any) -> Iterator[Any]:
+    """The other keys of a table, those that follow first: rows of one sort often stand together."""
+    at = keys.index(value) + 1 if value in keys else 0
+    return (key for key in chain(keys[at:], keys[:at]) if key != value)
 
 
 # ---------------------------------------------------------------- scalars
@@ -69,7 +77,7 @@ def _bool(value: Any, keys: Keys) -> Iterator[Any]:
 def _number(value: Any, keys: Keys) -> Iterator[Any]:
     for table in keys.values():
         if value in table:
-            yield from islice((key for key in table if key != value), 4)
+            yield from islice(_beside(table, value), 4)
     yield from (value + 1, value - 1, value * 2, 0, value + 10, value + 1000, -value)
 
 
@@ -82,8 +90,11 @@ def _decimal(value: Any, keys: Keys) -> Iterator[Any]:
 def _text(value: Any, keys: Keys) -> Iterator[Any]:
     for table in keys.values():
         if value in table:
-            yield from islice((key for key in table if key != value), MOST // 2)
+            yield from islice(_beside(table, value), MOST // 2)
     yield UNRELATED
+    for shift in (_date, _datetime):  # published schemas often have dates as plain text
+        with suppress(ValueError):
+            yield from shift(value, keys)
 
 
 def _date(value: Any, keys: Keys) -> Iterator[Any]:

@@ -16,7 +16,7 @@ from toolc.scenarios.family import Member
 from toolc.scenarios.findings import Broken, Findings
 from toolc.scenarios.others import NO_OTHERS, Others, draw
 from toolc.scenarios.pieces import part
-from toolc.scenarios.play import Cast, Played, play
+from toolc.scenarios.play import Cast, Played, columns, play
 from toolc.scenarios.player import replay
 from toolc.scenarios.probe import MOST, Keys
 from toolc.scenarios.stage import Failed, Stage
@@ -27,7 +27,7 @@ from toolc_runtime.verify import Verdict
 
 Json = dict[str, Any]
 
-_FIRST, _FEW = 4, 2
+_FIRST, _FEW = 4, 4
 """After the first tasks of a family fewer other values of each argument are tried: an argument
 that is pinned in one task is pinned in all."""
 
@@ -43,8 +43,9 @@ class Family(NamedTuple):
 def families(stage: Stage, reporter: Reporter, others: Others = NO_OTHERS) -> list[Family]:
     """The tasks of every scenario; those whose plan does not go through are reported."""
     keys = {name: [plain(key) for key in source.rows] for name, source in stage.base.tables.items()}
+    places = columns(stage.base)
     return [
-        _family(stage, number, scenario, keys, reporter, others)
+        _family(stage, number, scenario, keys, places, reporter, others)
         for number, scenario in enumerate(stage.definition.scenarios)
     ]
 
@@ -54,11 +55,12 @@ def _family(
     number: int,
     scenario: core.ScenarioDef,
     keys: Keys,
+    places: list[list[str]],
     reporter: Reporter,
     others: Others,
 ) -> Family:
     findings = Findings(scenario.name)
-    cast = Cast(stage, number, scenario, keys, findings, {}, {})
+    cast = Cast(stage, number, scenario, keys, findings, places, {}, {})
     played: list[Played] = []
     tools = offered(stage.definition, scenario, reporter, others)
     if _can_be_played(scenario, tools, reporter):

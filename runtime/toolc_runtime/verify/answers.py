@@ -2,7 +2,8 @@
 
 A last line `Answer: <JSON>` is taken as it stands. Without one, values like the expected one are
 looked for in the text: the expected ones must all be there, and no further candidate that the
-prompt does not hold.
+prompt does not hold. What is negated, what is quoted as JSON, and long results of tools that are
+copied whole are not said.
 """
 
 from __future__ import annotations
@@ -23,6 +24,23 @@ TRUTH = {"yes": True, "true": True, "no": False, "false": False}
 NOTHING = frozenset({"none", "nothing", "null", "empty", "no"})
 
 _LINE = re.compile(r"[\s>#*_-]*(?:final[ ]+)?answer[*_ ]*:[*_ ]*(.*)", re.IGNORECASE | re.DOTALL)
+
+MAX_JSON_STARTS = 100
+"""Brackets in a text at which JSON is looked for."""
+
+_BRACKET = re.compile(r"[\[{]")
+_NEGATION = re.compile(
+    r"\b(?:not(?!\s+only\b)|cannot|never|neither|nor|rather\s+than|instead\s+of|unlike|except"
+    r"|[a-z]+n['\u2019]t)\b",
+    re.IGNORECASE,
+)
+_NEGATED = re.compile(
+    _NEGATION.pattern
+    + r"(?:\s+(?!(?:and|but|is|are|was|were|it)\b)[^\s.,;:!?]+(?:[.,:][^\s.,;:!?]+)*){1,3}",
+    re.IGNORECASE,
+)
+"""A negation and up to three words that it denies."""
+_DENIES = re.compile(_NEGATION.pattern + r"(?:\s+[^\s.,;:!?]+){0,2}\s*$", re.IGNORECASE)
 
 
 class Judgement:
@@ -49,7 +67,7 @@ class Answer:
     `candidates` are other texts that the answer could have been.
     """
 
-    __slots__ = ("_by_kind", "_candidates", "_numeric", "json")
+    __slots__ = ("_by_kind", "_candidates", "_negative", "_numeric", "json")
 
     def __init__(self, json: Any, kind: str = "", candidates: Iterable[str] = ()) -> None:
         self.json = json
@@ -59,13 +77,24 @@ class Answer:
         for leaf in _leaves(json, self._numeric):
             by_kind.setdefault(id(leaf.kind), (leaf.kind, []))[1].append(leaf)
         self._by_kind = tuple(by_kind.values())
+        self._negative = any(
+            leaf.kind is _TEXT and _NEGATION.search(leaf.value)
+            for _, leaves in self._by_kind
+            for leaf in leaves
+        )
 
-    def judge(self, text: str, prompt: Callable[[], str] = str) -> Judgement:
-        """Judges a final text; `prompt` gives what the model was told."""
+    def judge(
+        self,
+        text: str,
+        prompt: Callable[[], str] = str,
+        results: Callable[[], Iterable[str]] = tuple,
+    ) -> Judgement:
+        """Judges a final text; `prompt` gives what the model was told, `results` the texts that
+        tools gave."""
         text = text[-LONGEST:]
         line = answer_line(text)
         if line is None:
-            return self._in_prose(text, prompt)
+            return self._in_prose(self._without_copies(text, results()), prompt)
         try:
             value = _read(line)
         except (ValueError, RecursionError):
@@ -74,7 +103,21 @@ class Answer:
             return Judgement(True, self.json, "the answer line has it")
         return Judgement(False, self.json, f"the answer line has {_cut(line)}")
 
+    def _without_copies(self, text: str, results: Iterable[str]) -> str:
+        """The text without the results in it that say much more than the answer."""
+        short = 2 * len(show(self.json)) + 20
+        for result in results:
+            if len(result) > short:
+                for copy in (result, json.dumps(result, ensure_ascii=False)[1:-1]):
+                    text = text.replace(copy, " | ")
+        return text
+
     def _in_prose(self, text: str, prompt: Callable[[], str]) -> Judgement:
+        text, quoted = _without_json(text)
+        if any(_agrees(self.json, value, self._numeric) for value in quoted):
+            return Judgement(True, self.json, "the text has it as JSON")
+        if not self._negative:
+            text = _NEGATED.sub(" | ", text)
         others: list[str] = []
         for kind, leaves in self._by_kind:
             if kind is _TEXT:
@@ -195,10 +238,30 @@ def _leaves(value: Any, numeric: bool) -> Iterator[_Leaf]:
 # ---------------------------------------------------------------- an answer line
 
 
+def _without_json(text: str) -> tuple[str, list[Any]]:
+    """The text without the JSON objects and lists in it, and those of them that are not denied."""
+    kept, values, end = [], [], 0
+    start = _BRACKET.search(text)
+    for _ in range(MAX_JSON_STARTS):
+        if start is None:
+            break
+        try:
+            value, after = _DECODER.raw_decode(text, start.start())
+        except (ValueError, RecursionError):
+            after = start.end()
+        else:
+            kept.append(text[end : start.start()])
+            if not _DENIES.search(kept[-1]):
+                values.append(value)
+            end = after
+        start = _BRACKET.search(text, after)
+    return " | ".join([*kept, text[end:]]), values
+
+
 def _read(line: str) -> Any:
     """The JSON value of a line, numbers as `Number`, which knows how they were written; ValueError
     where it is not JSON."""
-    return json.loads(line, parse_int=_number, parse_float=_number, parse_constant=_refuse)
+    return _DECODER.decode(line)
 
 
 def _number(text: str) -> Number:
@@ -210,6 +273,9 @@ def _number(text: str) -> Number:
 
 def _refuse(text: str) -> Any:
     raise ValueError(text)
+
+
+_DECODER = json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=_refuse)
 
 
 def _agrees(expected: Any, value: Any, numeric: bool) -> bool:

@@ -215,7 +215,7 @@ def answer(run: Run, turn: int | None = None) -> Check:
         return Check(name, "goal", 0.0, f"turn {turn + 1} has no final text", "answer")
     if run.ids.pairs():
         expected = answer_of(line, run.ids.apply(line["answer"]))
-    found = expected.judge(run.texts[turn], _Prompt(run, turn))
+    found = expected.judge(run.texts[turn], _Prompt(run, turn), _Results(run))
     return Check(name, "goal", float(found.right), (Judgement.describe, found), "answer")
 
 
@@ -233,6 +233,18 @@ class _Prompt:
         ids = self._run.ids
         users = [ids.apply(line.get("user") or "") for line in task.turns[: self._turn + 1]]
         return "\n".join([task.system or "", *users])
+
+
+class _Results:
+    """The texts that calls gave, likewise."""
+
+    __slots__ = ("_run",)
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def __call__(self) -> list[str]:
+        return [call.result for call in self._run.trace if type(call.result) is str]
 
 
 # ---------------------------------------------------------------- expressions

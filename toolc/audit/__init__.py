@@ -1,0 +1,73 @@
+"""The audit: proves of every task that it is sound before anybody trains on it.
+
+A gate is a function from a `Subject` to a `Finding`; `GATES` holds them by name. docs/audit.md
+says what each proves and what none can.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from toolc.audit import caller_gates, plan_gates
+from toolc.audit.finding import Finding, refuted
+from toolc.audit.sharp import sharp
+from toolc.audit.subject import Shared, Subject
+from toolc_runtime.environment import Environment
+
+Gate = Callable[[Subject], Finding]
+
+GATES: Mapping[str, Gate] = {
+    "solvable": plan_gates.solvable,
+    "informed": plan_gates.informed,
+    "nothing_gains_nothing": caller_gates.nothing_gains_nothing,
+    "every_step_counts": plan_gates.every_step_counts,
+    "no_shortcut": caller_gates.no_shortcut,
+    "no_shotgun": caller_gates.no_shotgun,
+    "no_luck": caller_gates.no_luck,
+    "order_free": plan_gates.order_free,
+    "unambiguous": plan_gates.unambiguous,
+    "stable": plan_gates.stable,
+    "sharp": sharp,
+}
+
+
+class TaskAudit(NamedTuple):
+    """What the gates found of one task, and the seconds that each took."""
+
+    task: str
+    findings: Mapping[str, Finding]
+    seconds: Mapping[str, float]
+
+    @property
+    def outcome(self) -> str:
+        """`refuted` where a gate is, else `unknown` where one is, else `passed`."""
+        outcomes = {finding.outcome for finding in self.findings.values()}
+        return next((each for each in ("refuted", "unknown") if each in outcomes), "passed")
+
+    def to_json(self) -> dict[str, Any]:
+        gates = {name: finding.to_json() for name, finding in self.findings.items()}
+        return {"task": self.task, "outcome": self.outcome, "gates": gates}
+
+
+def audit(environment: Environment) -> Iterator[TaskAudit]:
+    """Audits every task of an environment, in order."""
+    shared = Shared(environment)
+    for task in environment.tasks.values():
+        yield audit_task(Subject(shared, task))
+
+
+def audit_task(subject: Subject) -> TaskAudit:
+    """Puts one task through all gates. A task whose plan does not reach the whole reward is not
+    put through the others: they would say the same in other words."""
+    findings: dict[str, Finding] = {}
+    seconds: dict[str, float] = {}
+    for name, gate in GATES.items():
+        started = time.perf_counter()
+        if name != "solvable" and findings["solvable"].outcome != "proved":
+            findings[name] = refuted("the plan does not reach the whole reward")
+        else:
+            findings[name] = gate(subject)
+        seconds[name] = time.perf_counter() - started
+    return TaskAudit(subject.task.id, findings, seconds)

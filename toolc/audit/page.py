@@ -1,0 +1,114 @@
+"""The audit as a page for a person: question, plan and answer side by side, and each verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from os.path import basename
+from typing import Any
+
+from toolc.audit import GATES, TaskAudit
+from toolc.audit.report import Audited
+from toolc_runtime.environment import Environment
+from toolc_runtime.task import Task
+from toolc_runtime.values import canonical
+
+STYLE = """
+:root { color-scheme: light dark; --line: #8884; --bad: #c22; --open: #b80; --good: #283; }
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem }
+table { border-collapse: collapse; width: 100% } td, th { text-align: left; vertical-align: top;
+  padding: .4rem .6rem; border-bottom: 1px solid var(--line) }
+code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere }
+.refuted { color: var(--bad) } .unknown { color: var(--open) }
+.proved, .passed { color: var(--good) }
+details { margin: .2rem 0 } summary { cursor: pointer } h2 { margin-top: 2rem }
+"""
+
+
+def page(environments: Mapping[str, Environment], audited: Sequence[Audited]) -> str:
+    """One self-contained HTML page; `environments` by folder."""
+    parts = [f"<style>{STYLE}</style><h1>Audit</h1>"]
+    for folder, environment in environments.items():
+        audits = [each.audit for each in audited if each.folder == folder]
+        parts.append(f"<h2>{escape(basename(folder))}</h2>{_counts(audits)}")
+        parts.append("<table><tr><th>task<th>question<th>plan<th>answer<th>verdict</tr>")
+        parts += [_row(environment.tasks[audit.task], audit) for audit in audits]
+        parts.append("</table>")
+    body = "\n".join(parts)
+    head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Audit</title>'
+    return f'{head}<meta name="viewport" content="width=device-width"><body>{body}</body></html>\n'
+
+
+PROVED = '<span class="proved">all proved</span>'
+
+
+def _counts(audits: Sequence[TaskAudit]) -> str:
+    rows = []
+    for gate in GATES:
+        outcomes = [audit.findings[gate].outcome for audit in audits]
+        bad = {each: outcomes.count(each) for each in ("refuted", "unknown") if each in outcomes}
+        shown = ", ".join(f'<span class="{each}">{n} {each}</span>' for each, n in bad.items())
+        rows.append(f"<tr><td>{gate}<td>{shown or PROVED}</tr>")
+    table = f"<table>{''.join(rows)}</table>"
+    return f"<details><summary>{len(audits)} tasks by gate</summary>{table}</details>"
+
+
+def _row(task: Task, audit: TaskAudit) -> str:
+    cells = (
+        f"<code>{escape(task.id)}</code><br>{escape(task.kind)}",
+        "<br>".join(_questions(task)),
+        "<br>".join(_plan(task)),
+        "<br>".join(_answers(task)),
+        _verdict(audit),
+    )
+    return f"<tr>{''.join(f'<td>{cell}' for cell in cells)}</tr>"
+
+
+def _questions(task: Task) -> Iterator[str]:
+    if task.system:
+        yield f"<i>{escape(task.system)}</i>"
+    for turn in task.turns:
+        yield escape(turn["user"])
+
+
+def _plan(task: Task) -> Iterator[str]:
+    for turn in task.turns:
+        for step in turn.get("steps") or ():
+            given = ", ".join(
+                f"{name}: {canonical(value)}"
+                for name, value in step["arguments"].items()
+                if value is not None
+            )
+            yield f"<code>{escape(step['tool'])}({escape(_cut(given))})</code>"
+            yield f"&rarr; <code>{escape(_cut(canonical(_outcome(step))))}</code>"
+
+
+def _outcome(step: Mapping[str, Any]) -> Any:
+    return {"refused": step["failure"]} if "failure" in step else step.get("result")
+
+
+def _answers(task: Task) -> Iterator[str]:
+    for turn in task.turns:
+        if "answer" in turn:
+            yield f"<code>{escape(_cut(canonical(turn['answer'])))}</code>"
+    if task.state:
+        yield f"state: <code>{escape(_cut(canonical(dict(task.state))))}</code>"
+
+
+def _verdict(audit: TaskAudit) -> str:
+    bad = [
+        f'<span class="{finding.outcome}">{gate}: {escape(finding.reason)}</span>'
+        for gate, finding in audit.findings.items()
+        if finding.outcome != "proved"
+    ]
+    proved = "".join(
+        f"<li>{gate}: {escape(finding.reason)}"
+        for gate, finding in audit.findings.items()
+        if finding.outcome == "proved"
+    )
+    shown = "<br>".join(bad) or '<span class="passed">passed</span>'
+    return f"{shown}<details><summary>proofs</summary><ul>{proved}</ul></details>"
+
+
+def _cut(text: str, limit: int = 400) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
