@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from toolc.analysis import core, effects
 from toolc.analysis import types as t
 from toolc.analysis.declare import Declarations, File
+from toolc.analysis.futile import idle_tools, long_loops
 from toolc.analysis.idle import idle_checks
 from toolc.analysis.scenarios import Scenarios
 from toolc.analysis.scope import Context, Scope
@@ -17,6 +18,7 @@ from toolc.analysis.unused import unused_declarations, unused_locals
 from toolc.diagnostics.diagnostic import Diagnostic, Edit, Fix
 from toolc.node import Span
 from toolc.syntax import tree
+from toolc_runtime.budget import MAX_STEPS
 from toolc_runtime.values import parse_datetime
 
 T = TypeVar("T")
@@ -176,10 +178,17 @@ class EnvironmentChecker(Scenarios):
                 what = "parameter" if id(symbol) in parameters else "local"
                 file.reporter.report("TC0227", span, name=symbol.name, what=what)
         for item, kind in unused_declarations(self.file):
-            name: tree.Name = item.name  # type: ignore[attr-defined]
-            self.report("TC0228", name.span, name=name.text, what=kind)
+            self.report("TC0228", item.name.span, name=item.name.text, what=kind)
         for check, why in idle_checks(environment):
             self.report("TC0666", check.span, why=why)
+        declared = (tree.Function, tree.Tool)
+        own = {item.name.text for item in self.file.module.items if isinstance(item, declared)}
+        functions = [each for each in environment.functions if each.name in own]
+        for tool in idle_tools(functions):
+            self.report("TC0515", tool.span, name=tool.name)
+        for function in functions:
+            for span, steps in long_loops(function.body):
+                self.report("TC0516", span, steps=steps, limit=MAX_STEPS)
 
     # ------------------------------------------------------------ declarations
 
@@ -226,7 +235,7 @@ class EnvironmentChecker(Scenarios):
             self._constant_spans[name] = item.span
             self.declarations.constant(file, item)
 
-    def _force(self, file: File, item: tree.Item) -> None:
+    def _force(self, file: File, item: tree.NamedItem) -> None:
         """Resolve what is lazy in a named type, so that its mistakes are reported."""
         kind = self.declarations.declared(file, item)
         if isinstance(kind, (t.Record, t.Union)):
@@ -234,8 +243,7 @@ class EnvironmentChecker(Scenarios):
         if isinstance(item, tree.Record):
             self.declarations.check_end(file, item)
         if self.declarations.size([kind]) > t.MAX_WRITTEN:
-            span = item.name.span  # type: ignore[attr-defined]
-            name = item.name.text  # type: ignore[attr-defined]
+            span, name = item.name.span, item.name.text
             self.report("TC0345", span, name=name, limit=t.MAX_WRITTEN)
 
     def _table(self, item: tree.Table) -> core.TableDef:

@@ -101,9 +101,9 @@ class Declarations:
     def _index(self, file: File) -> None:
         seen: dict[tuple[str, str], tree.Name] = {}
         for item in file.module.items:
-            name = getattr(item, "name", None)
-            if name is None or isinstance(item, tree.Environment):
+            if not isinstance(item, tree.NamedItem) or isinstance(item, tree.Environment):
                 continue
+            name = item.name
             if is_reserved(item, name.text):
                 file.reporter.report("TC0205", name.span, name=name.text)
             space = (

@@ -13,10 +13,11 @@ from toolc.analysis.coerce import (
     is_literal_type,
     join,
 )
+from toolc.analysis.effects import nodes
 from toolc.analysis.partiality import may_miss, partial
 from toolc.analysis.types import Type
 from toolc.diagnostics.diagnostic import Edit, Fix
-from toolc.node import Span
+from toolc.node import Span, same
 from toolc.syntax import tree
 
 
@@ -187,7 +188,23 @@ class Operators(Checker):
             value = self.expr(right, left.type if t.strip(left.type) != t.NULL else None)
             operands[-1], value = self._comparable(node.span, operator, left, value)
             operands.append(value)
+        if len(node.operators) == 1:
+            self._warn_of_constancy(node, operands[0], operands[1])
         return core.Comparison(node.span, t.BOOL, tuple(operands), node.operators)
+
+    def _warn_of_constancy(self, node: tree.Compare, left: core.Expr, right: core.Expr) -> None:
+        """Reports a value that is compared with itself, or with a null that it never is."""
+        operator = node.operators[0]
+        value = "true" if operator in ("==", "<=", ">=") else "false"
+        if same(*node.operands) and not any(isinstance(x, tree.Call) for x in nodes(node)):
+            self.report("TC0514", node.span, value=value, why="both sides are the same")
+        elif operator in ("==", "!=") and t.NEVER not in (left.type, right.type):
+            for one, other in ((left, right), (right, left)):
+                if t.strip(one.type) == t.NULL and not t.nullable(other.type):
+                    value = "true" if operator == "!=" else "false"
+                    why = f"`{t.show(other.type)}` is never null"
+                    self.report("TC0514", node.span, value=value, why=why)
+                    return
 
     def _comparable(
         self, span: Span, operator: str, left: core.Expr, right: core.Expr

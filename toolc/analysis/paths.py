@@ -68,11 +68,10 @@ class Paths(Checker):
         return core.ScalarRef(node.span, self.declarations.scalars[name], name)
 
     def _attribute(self, node: tree.Attribute, expected: Type | None) -> core.Expr:
-        if self._is_container(node):
+        if isinstance(node.base, tree.Ref) and self._is_container(node.base.name, node.name.text):
             edit = Edit(Span(node.base.span.start, node.name.span.start), "")
-            name = node.base.name  # type: ignore[attr-defined]
             fix = Fix(f"write `{node.name.text}`", (edit,))
-            self.report("TC0201", node.base.span, name=name, fix=fix)
+            self.report("TC0201", node.base.span, name=node.base.name, fix=fix)
             return self.expr(tree.Ref(node.name.span, node.name.text))
         base = self.base(node.base)
         bare = t.strip(base.type)
@@ -114,14 +113,13 @@ class Paths(Checker):
             "TC0318", node.name.span, name=name, type=t.show(bare), help=help, fix=size
         )
 
-    def _is_container(self, node: tree.Attribute) -> bool:
-        """Whether this is `state.orders`, where a table or state is meant."""
-        declared = self.file.values.get(node.name.text, (None, None))[1]
+    def _is_container(self, base: str, name: str) -> bool:
+        """Whether `base.name` is `state.orders`, where a table or state is meant."""
+        declared = self.file.values.get(name, (None, None))[1]
         return (
-            isinstance(node.base, tree.Ref)
-            and node.base.name in _CONTAINERS
-            and self.scope.find(node.base.name) is None
-            and node.base.name not in self.file.values
+            base in _CONTAINERS
+            and self.scope.find(base) is None
+            and base not in self.file.values
             and isinstance(declared, (tree.Table, tree.State))
         )
 

@@ -166,8 +166,15 @@ class Statements(Expressions):
         else:
             self.facts = flow.without_places(self.facts, (place.name,))
 
+    def _deciding(self, node: tree.Expr) -> core.Expr:
+        """A condition, with a warning where it is written out as true or false."""
+        if isinstance(node, tree.Bool):
+            value = "true" if node.value else "false"
+            self.report("TC0514", node.span, value=value, why="it is written so")
+        return self.condition(node)
+
     def _require(self, node: tree.Require) -> tuple[core.Statement | None, bool]:
-        condition = self.condition(node.condition)
+        condition = self._deciding(node.condition)
         with self.inner(flow.facts_of(condition, False)):
             error = self.check(node.error, t.JSON)
         self.facts = {**self.facts, **flow.facts_of(condition, True)}
@@ -195,7 +202,7 @@ class Statements(Expressions):
         ends: list[flow.Facts] = []
         saved = self.facts
         for branch in node.branches:
-            condition = self.condition(branch.condition)
+            condition = self._deciding(branch.condition)
             body, falls, end = self.branch(branch.body, flow.facts_of(condition, True))
             branches.append((condition, body))
             if falls:
@@ -367,11 +374,10 @@ class Statements(Expressions):
         return core.Advance(node.span, self.check(node.by, t.DURATION)), True
 
     def _call_statement(self, node: tree.CallStatement) -> tuple[core.Statement | None, bool]:
-        fix = statement_fix(node.call) if isinstance(node.call, tree.Call) else None
-        if fix is not None:
-            name = node.call.base.name  # type: ignore[attr-defined]
-            self.report("TC0213", name.span, name=name.text, fix=fix)
-            return None, True
+        match node.call:
+            case tree.Call(base=tree.Attribute(name=name)) as call if fix := statement_fix(call):
+                self.report("TC0213", name.span, name=name.text, fix=fix)
+                return None, True
         value = self.expr(node.call)
         if not isinstance(value, core.CallFunction):
             if value.type != t.NEVER:

@@ -73,7 +73,7 @@ def _read(value: Any) -> Iterator[Node]:
             yield from _read(getattr(value, name))
 
 
-def unused_declarations(file: File) -> Iterator[tuple[tree.Item, str]]:
+def unused_declarations(file: File) -> Iterator[tuple[tree.NamedItem, str]]:
     """The declarations of an environment's file that nothing leads to, and what each is.
 
     None where no tool has a body yet: there is nothing yet that could use them.
@@ -81,10 +81,10 @@ def unused_declarations(file: File) -> Iterator[tuple[tree.Item, str]]:
     items = file.module.items
     if not any(isinstance(item, tree.Tool) and item.body is not None for item in items):
         return
-    named: dict[str, list[tree.Item]] = {}
+    named: dict[str, list[tree.NamedItem]] = {}
     for item in items:
-        if type(item) in KINDS:
-            named.setdefault(item.name.text, []).append(item)  # type: ignore[attr-defined]
+        if isinstance(item, tree.NamedItem) and type(item) in KINDS:
+            named.setdefault(item.name.text, []).append(item)
     reached: set[int] = set()
     waiting: list[tree.Item] = [item for item in items if isinstance(item, ROOTS)]
     while waiting:
@@ -94,7 +94,7 @@ def unused_declarations(file: File) -> Iterator[tuple[tree.Item, str]]:
                     reached.add(id(item))
                     waiting.append(item)
     for item in items:
-        if type(item) in KINDS and id(item) not in reached:
+        if isinstance(item, tree.NamedItem) and type(item) in KINDS and id(item) not in reached:
             yield item, KINDS[type(item)]
 
 

@@ -405,8 +405,13 @@ class Item(Syntax):
     pass
 
 
-class Environment(Item):
+class NamedItem(Item):
+    """A declaration that has a name in the spec."""
+
     name: Name
+
+
+class Environment(NamedItem):
     description: Text
     version: Text | None
     clock: Text | None
@@ -420,33 +425,28 @@ class Use(Item):
     names: tuple[Name, ...]
 
 
-class Const(Item):
-    name: Name
+class Const(NamedItem):
     type: TypeExpr | None
     value: Expr
 
 
-class Alias(Item):
-    name: Name
+class Alias(NamedItem):
     description: Text | None
     type: TypeExpr
 
 
-class Enum(Item):
-    name: Name
+class Enum(NamedItem):
     description: Text | None
     values: tuple[Text, ...]
 
 
-class Record(Item):
-    name: Name
+class Record(NamedItem):
     description: Text | None
     members: tuple[Field, ...]
     open: bool
 
 
-class Union(Item):
-    name: Name
+class Union(NamedItem):
     description: Text | None
     tag: Name
     shared: tuple[Field, ...]
@@ -458,8 +458,7 @@ class UnionCase(Syntax):
     members: tuple[Field, ...]
 
 
-class Table(Item):
-    name: Name
+class Table(NamedItem):
     keys: tuple[Key, ...]
     row: TypeExpr
     rows: Expr  # `file("…")` or a list
@@ -472,22 +471,19 @@ class Key(Syntax):
     type: TypeExpr | None
 
 
-class State(Item):
-    name: Name
+class State(NamedItem):
     type: TypeExpr
     value: Expr
 
 
-class Invariant(Item):
-    name: Name
+class Invariant(NamedItem):
     description: Text | None
     condition: Expr
 
 
-class Function(Item):
+class Function(NamedItem):
     """`fn`, or `proc`, which may write."""
 
-    name: Name
     description: Text | None
     parameters: tuple[Field, ...]
     result: TypeExpr
@@ -495,8 +491,7 @@ class Function(Item):
     writes: bool
 
 
-class Tool(Item):
-    name: Name
+class Tool(NamedItem):
     description: Text | None
     parameters: tuple[Field, ...]
     result: TypeExpr
@@ -512,8 +507,7 @@ class Test(Item):
 # ---------------------------------------------------------------- scenarios
 
 
-class Scenario(Item):
-    name: Name
+class Scenario(NamedItem):
     description: Text | None
     family: Family | None
     clauses: tuple[ScenarioClause, ...]

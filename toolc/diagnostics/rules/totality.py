@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from toolc.diagnostics.rule import Rule
-from toolc.diagnostics.rules.sample import spec, tool
+from toolc.diagnostics.rules.sample import spec, tool, value
 
 _MEDIA = 'union Media by kind { title: str, case "film" { minutes: int }, case "game" {} }'
 
@@ -137,5 +137,35 @@ RULES: tuple[Rule, ...] = (
         "Every way through a function ends in `return` or `fail`.",
         tool("if lent > 0 { return 1 }"),
         tool("if lent > 0 { return 1 }", "return 0"),
+    ),
+    Rule(
+        "TC0514",
+        "condition that is always the same",
+        "this is always `{value}`: {why}",
+        "A condition that cannot turn out otherwise decides nothing: what it guards is always "
+        "done, or a failure can never happen. A missing row is no null; `key in table` asks for "
+        "one, and `else fail` handles it.",
+        tool('require title != null else fail "no title"', "return lent"),
+        tool('require title in books else fail "no such book"', "return lent"),
+        "warning",
+    ),
+    Rule(
+        "TC0515",
+        "tool that does nothing",
+        "`{name}` changes nothing and tells nothing",
+        "A tool that writes no state has a result to tell; one without a result changes something.",
+        tool('require title in books else fail "no such book"', result="null"),
+        tool('require title in books else fail "no such book"', "lent += 1", result="null"),
+        "warning",
+    ),
+    Rule(
+        "TC0516",
+        "more steps than a call has",
+        "these loops take {steps:,} steps, a call has {limit:,}",
+        "Loops are counted when they begin, and a call that takes more steps than its budget ends "
+        "as exhausted. Go through less, or look rows up by their keys.",
+        value("count(a for a in range(5_000) for b in range(5_000))"),
+        value("count(a for a in range(50) for b in range(50))"),
+        "warning",
     ),
 )
