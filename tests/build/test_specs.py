@@ -1,0 +1,43 @@
+"""The shipped environments, as examples of the language."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from toolc.analysis.builtins import BUILTINS
+from toolc.node import Node
+from toolc.syntax import tree
+from toolc.syntax.parser import parse
+
+SPECS = Path(__file__).parents[2] / "specs"
+
+
+def called(node: object) -> set[str]:
+    """The names of the functions that a tree calls."""
+    found: set[str] = set()
+    waiting = [node]
+    while waiting:
+        match waiting.pop():
+            case tuple() as several:
+                waiting.extend(several)
+            case Node() as one:
+                if isinstance(one, tree.Call) and isinstance(one.base, tree.Ref):
+                    found.add(one.base.name)
+                waiting.extend(one.__dict__.values())
+    return found
+
+
+@pytest.fixture(scope="module")
+def names() -> set[str]:
+    own = [path for path in SPECS.rglob("*.toolc") if "suites" not in path.parts]
+    assert len(own) >= 7
+    return set[str]().union(*(called(parse(path.read_text(), str(path)).module) for path in own))
+
+
+@pytest.mark.parametrize("name", BUILTINS)
+def test_every_builtin_is_used_in_the_projects_own_environments(
+    name: str, names: set[str]
+) -> None:
+    assert name in names
