@@ -198,7 +198,7 @@ def _play(
     with store.held(folder):
         store.begin(folder, run.to_json(), fresh=args.fresh)
         rows = store.resume(folder)
-        done = {(row.environment, row.task, row.sample) for row in rows}
+        done = {row.episode for row in rows}
         left = [each for each in work if each[:3] not in done]
         if rows and human:
             say(f"{len(rows):,} of {count(len(work), 'episode')} were played before")

@@ -63,8 +63,13 @@ class Row(NamedTuple):
     values: tuple[float, ...] | None
 
     @property
+    def episode(self) -> tuple[str, str, int]:
+        """Which one it is: environment, task and sample."""
+        return self[:3]
+
+    @property
     def success(self) -> bool:
-        return self.values is not None and self.values[4] == 1
+        return self.values is not None and self.values[MEANS.index("success")] == 1
 
 
 def row_of(line: Mapping[str, Any]) -> Row:
@@ -109,7 +114,7 @@ def summarise(rows: Iterable[Row], samples: int, seed: int) -> Json:
 
     The order of the rows does not matter. Where no episode is scored a figure is None.
     """
-    every = sorted(rows, key=lambda row: row[:3])
+    every = sorted(rows, key=lambda row: row.episode)
     return {
         **group(every, samples, f"{seed}"),
         "by_kind": _by(every, samples, seed, lambda row: row.kind),

@@ -17,11 +17,11 @@ from toolc_runtime.chat.message import Message, ToolCall
 from toolc_runtime.environment import Environment
 from toolc_runtime.episode import Episode
 from toolc_runtime.errors import Malformed
-from toolc_runtime.ftrl import Score, expected_answers, score
+from toolc_runtime.ftrl import expected_answers, score
 from toolc_runtime.task import Task
 from toolc_runtime.trace import Call
 from toolc_runtime.values import key_text, parse, plain
-from toolc_runtime.verify import Verdict, match, solve_f1, solve_precision, solve_rate
+from toolc_runtime.verify import Run, Verdict, match, solve_f1, solve_precision, solve_rate
 
 MAX_TURNS = 50
 """Messages of the model in an episode, where neither the task nor the command says more."""
@@ -78,7 +78,9 @@ def rollout(
         why = f"the policy failed: {type(error).__name__}: {error}"
     else:
         why = None if verdict.scored else _fault(episode, verdict)
+    calls = talk.calls()
     scored = verdict if why is None else None
+    run = None if scored is None else match(episode, task)
     return {
         "id": work.id,
         **work._asdict(),
@@ -86,11 +88,11 @@ def rollout(
         "kind": task.kind,
         "difficulty": dict(task.difficulty),
         "messages": talk.messages,
-        "calls": talk.calls(),
+        "calls": calls,
         "changes": _changes(episode.changes()),
         "verdict": None if verdict is None else verdict.to_json(),
-        "figures": None if scored is None else talk.figures(task, scored),
-        "ftrl": None if scored is None else talk.published(task),
+        "figures": run and scored and {**_figures(run, scored), **talk.counts()},
+        "ftrl": run and _published(run, task, calls),
         "usage": {
             "prompt_tokens": talk.prompt_tokens,
             "completion_tokens": talk.completion_tokens,
@@ -163,38 +165,38 @@ class _Conversation:
             for call, (written, text) in zip(self.episode.trace, self._made, strict=False)
         ]
 
-    def figures(self, task: Task, verdict: Verdict) -> dict[str, Any]:
-        """What the episode would earn under each published reward, and what was counted."""
-        run = match(self.episode, task)
-        goals = [check for check in verdict.checks if check.kind == "goal"]
-        guards = [check for check in verdict.checks if check.kind == "guard"]
+    def counts(self) -> dict[str, Any]:
+        """What the conversation was like."""
+        trace = self.episode.trace
         return {
-            "solve_precision": solve_precision(run, goals, guards).reward,
-            "solve_rate": solve_rate(run, goals, guards).reward,
-            "solve_f1": solve_f1(run, goals, guards).reward,
-            "success": verdict.reward >= FULL,
-            "calls": verdict.calls,
+            "calls": len(trace),
             "turns": self.turns,
-            "invalid_calls": sum(call.status == "rejected" for call in self.episode.trace),
+            "invalid_calls": sum(call.status == "rejected" for call in trace),
             "truncated": self.truncated,
         }
 
-    def published(self, task: Task) -> dict[str, float]:
-        """The published measure, the plan's ids being those that the episode drew instead."""
-        expected = match(self.episode, task).ids.apply(expected_answers(task))
-        trace = self.episode.trace
-        found: Score = score(
-            expected,
-            [
-                (call.tool, json.loads(text))
-                for call, (_, text) in zip(trace, self._made, strict=False)
-            ],
-        )
-        return {
-            "solve_precision": found.precision,
-            "solve_rate": found.rate,
-            "solve_f1": found.f1,
-        }
+
+def _figures(run: Run, verdict: Verdict) -> dict[str, Any]:
+    """What the episode earns under each of the published rewards, whatever its own is."""
+    goals = [check for check in verdict.checks if check.kind == "goal"]
+    guards = [check for check in verdict.checks if check.kind == "guard"]
+    return {
+        "solve_precision": solve_precision(run, goals, guards).reward,
+        "solve_rate": solve_rate(run, goals, guards).reward,
+        "solve_f1": solve_f1(run, goals, guards).reward,
+        "success": verdict.reward >= FULL,
+    }
+
+
+def _published(run: Run, task: Task, calls: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The published measure, with the ids that the episode drew in place of the plan's."""
+    expected = run.ids.apply(expected_answers(task))
+    found = score(expected, [(call["tool"], call["result"]) for call in calls])
+    return {
+        "solve_precision": found.precision,
+        "solve_rate": found.rate,
+        "solve_f1": found.f1,
+    }
 
 
 def _read(written: str) -> Any:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
+from itertools import groupby
 from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
@@ -141,8 +142,8 @@ def played(
 
 def _parts(work: Sequence[Work]) -> Iterator[tuple[str, Sequence[Work]]]:
     """The work in slices, each of one environment."""
-    for name in dict.fromkeys(each.environment for each in work):
-        own = [each for each in work if each.environment == name]
+    for name, group in groupby(work, lambda each: each.environment):
+        own = list(group)
         for start in range(0, len(own), SLICE):
             yield name, own[start : start + SLICE]
 

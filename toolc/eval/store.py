@@ -89,7 +89,10 @@ def _same(folder: str, known: Any, run: Mapping[str, Any]) -> None:
     for name in dict.fromkeys([*run, *known]):
         if name not in ABOUT and known.get(name) != run.get(name):
             other, own = _difference(name, known.get(name), run.get(name))
-            raise RunError(f"the run in `{folder}` has {other}, not {own}")
+            raise RunError(
+                f"the run in `{folder}` has {other}, not {own}: --fresh begins again, "
+                "-o takes another folder"
+            )
 
 
 def _difference(name: str, known: Any, wanted: Any) -> tuple[str, str]:
@@ -146,20 +149,20 @@ def _row(place: str, number: int, line: bytes) -> Row:
 
 
 def resume(folder: str) -> list[Row]:
-    """The rows of the episodes that need not be played again. A torn last line, and episodes that
-    are not scored, are taken out of the file. Raises `RunError`."""
+    """The rows of the episodes that need not be played again, each once. A torn last line, and
+    episodes that are not scored, are taken out of the file. Raises `RunError`."""
     place = os.path.join(folder, EPISODES)
     if not os.path.lexists(place):
         return []
-    kept: list[Row] = []
+    kept: dict[tuple[str, str, int], Row] = {}
     try:
         handle, temporary = tempfile.mkstemp(prefix=".toolc-", dir=folder)
         try:
             with os.fdopen(handle, "wb") as file:
                 for line, row in _lines(place):
-                    if row.values is not None:
+                    if row.values is not None and row.episode not in kept:
                         file.write(line)
-                        kept.append(row)
+                        kept[row.episode] = row
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, place)
@@ -168,7 +171,7 @@ def resume(folder: str) -> list[Row]:
             raise
     except OSError as error:
         raise RunError(f"cannot write `{place}`: {why(error)}") from None
-    return kept
+    return list(kept.values())
 
 
 class Episodes:
