@@ -30,7 +30,8 @@ ABOUT = """policies:
 
 An episode is not scored where the model could not be asked or the environment is at fault; it is
 counted, is no part of any figure, and is played again by the same command. A run that was
-interrupted goes on with the same command."""
+interrupted (exit status 130) goes on with the same command. Tasks that no audit admits are not
+played but with --unaudited (exit status 2)."""
 
 
 def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
