@@ -148,7 +148,7 @@ def test_what_cannot_be_done_is_said(
 
 
 def test_a_killed_run_goes_on_where_it_was(compiled: Path, tmp_path: Path) -> None:
-    options = ("--policy", "random", "--samples", "200")
+    options = ("--policy", "random", "--samples", "60")
     run = tmp_path / "run"
     command = [sys.executable, "-m", "toolc", "eval", str(compiled), "-o", str(run), "--unaudited"]
     path = os.pathsep.join([str(ROOT), str(ROOT / "runtime")])
@@ -165,16 +165,16 @@ def test_a_killed_run_goes_on_where_it_was(compiled: Path, tmp_path: Path) -> No
     process.send_signal(signal.SIGKILL)
     process.wait()
     played = ids(run) if lines.read_bytes().endswith(b"\n") else []
-    assert 0 < len(played) < 200 * TASKS
+    assert 0 < len(played) < 60 * TASKS
     assert not (run / "summary.json").exists()
     with lines.open("ab") as file:
-        file.write(b'{"id":"allotment/taken#199","environ')
+        file.write(b'{"id":"allotment/taken#59","environ')
     kept = lines.read_bytes().splitlines()[: len(played)]
 
     assert evaluate(compiled, run, *options) == 0
     assert lines.read_bytes().splitlines()[: len(played)] == kept, "nothing is done twice"
     assert evaluate(compiled, tmp_path / "whole", *options) == 0
-    assert len(ids(run)) == len(set(ids(run))) == 200 * TASKS
+    assert len(ids(run)) == len(set(ids(run))) == 60 * TASKS
     by_id = {episode["id"]: episode for episode in episodes(run)}
     assert by_id == {episode["id"]: episode for episode in episodes(tmp_path / "whole")}
     assert summary(run) == summary(tmp_path / "whole")
