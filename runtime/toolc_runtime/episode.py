@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
 MAX_CALLS = 10_000
 """Calls of an episode whose task sets no limit."""
+_UNREADABLE = "the call cannot be read: a call is a tool's name and a JSON object of arguments"
 _BEYOND = "a number in the result is beyond the range of a float"
 
 
@@ -433,6 +434,8 @@ class Episode:
 
     def _unknown(self, name: Any) -> str:
         shown = _name_of(name)
+        if not shown:
+            return self._reject(shown, {}, _error("malformed_json", _UNREADABLE))
         tools = [*self._tools, *self._start.guests]
         similar = near(shown, tools)
         names = " or ".join(f"`{other}`" for other in similar)

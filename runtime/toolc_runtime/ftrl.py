@@ -9,7 +9,7 @@ and a step's reward can exceed 1.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from toolc_runtime.task import Task
@@ -25,9 +25,12 @@ def contains(result: Any, expected: str) -> bool:
     """Whether a result holds an expected answer: every part of it (they are separated by a comma
     and a blank) as a part of the text, in lower case, without commas, stripped. Lists and objects
     are dumped as JSON first."""
-    text = json.dumps(result) if isinstance(result, (list, dict)) else str(result)
-    told = _plain(text)
+    told = _plain(_told(result))
     return all(_plain(part) in told for part in expected.split(", "))
+
+
+def _told(result: Any) -> str:
+    return json.dumps(result) if isinstance(result, (list, dict)) else str(result)
 
 
 def _plain(text: str) -> str:
@@ -108,7 +111,7 @@ def step_reward(
 
 def expected_answers(task: Task) -> dict[str, list[str]]:
     """What a task expects of each tool, as the published rows have it: for each step of the plan
-    the scalars of its result, separated by a comma and a blank."""
+    the scalars of its result, separated by a comma and a blank, each as `contains` reads it."""
     expected: dict[str, list[str]] = {}
     for turn in task.turns:
         for step in turn.get("steps") or ():
@@ -117,9 +120,12 @@ def expected_answers(task: Task) -> dict[str, list[str]]:
     return expected
 
 
-def _scalars(value: Any) -> list[str]:
-    if isinstance(value, dict):
-        return [text for inner in value.values() for text in _scalars(inner)]
-    if isinstance(value, list):
-        return [text for inner in value for text in _scalars(inner)]
-    return [value if isinstance(value, str) else json.dumps(value)]
+def _scalars(outcome: Any) -> Iterator[str]:
+    if not isinstance(outcome, (dict, list)):
+        yield _told(outcome)
+        return
+    for value in outcome.values() if isinstance(outcome, dict) else outcome:
+        if isinstance(value, (dict, list)):
+            yield from _scalars(value)
+        else:
+            yield json.dumps(value)[1:-1] if isinstance(value, str) else json.dumps(value)

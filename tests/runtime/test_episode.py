@@ -87,6 +87,7 @@ def test_keeps_effects(episode: Episode) -> None:
             "there is no tool `get_ordr`; did you mean `get_order`?",
         ),
         ("zzz", "{}", "unknown_tool", "the tools are get_order, cancel_order"),
+        ("", "<tool_call>{", "malformed_json", "the call cannot be read"),
         (None, "{}", "unknown_tool", "there is no tool `NoneType`"),
         (["roll"], "{}", "unknown_tool", "there is no tool `list`"),
         ("\ud800" * 999, "{}", "unknown_tool", "there is no tool"),

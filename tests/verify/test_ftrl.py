@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from toolc_runtime.ftrl import STEP_REWARDS, contains, score, step_reward
+from toolc_runtime import Task
+from toolc_runtime.ftrl import STEP_REWARDS, contains, expected_answers, score, step_reward
 
 TRACES = 10_000
 TOOLS = ("find", "count", "look")
@@ -93,3 +94,46 @@ def test_its_weaknesses_are_kept() -> None:
     assert contains("error: unknown town: Ulm", "Ulm")
     assert score({"find": ["4"]}, []).precision == 1.0
     assert step_reward("rate", {"find": ["4", "5"]}, [("find", 4), ("find", 5)], "", "") == 2
+
+
+RESULTS: list[Any] = [
+    None,
+    True,
+    1e-7,
+    "",
+    "São Paulo, 1,024",
+    'say "no",\nthen go',
+    [],
+    {"name": "Zoë", "pets": [{"name": "Ulm", "age": None}, 3.5], "home": {}},
+    [['{"a": "b, c"}', False], "→"],
+]
+
+
+def planned(*turns: list[Any]) -> Task:
+    steps = [[{"tool": "look", "arguments": {}, "result": each} for each in turn] for turn in turns]
+    return Task({"turns": [{"steps": turn} for turn in steps] + [{}]})
+
+
+def test_what_is_expected_are_the_scalars_of_each_step() -> None:
+    task = Task(
+        {
+            "turns": [
+                {"steps": [{"tool": "find", "result": {"name": "Ulm", "at": [48.4, 10]}}]},
+                {
+                    "steps": [
+                        {"tool": "count", "result": 3},
+                        {"tool": "find", "failure": {"error": "unknown town"}},
+                    ]
+                },
+            ]
+        }
+    )
+    assert expected_answers(task) == {"find": ["Ulm, 48.4, 10", "unknown town"], "count": ["3"]}
+    assert expected_answers(Task({"turns": [{"steps": None}, {}]})) == {}
+
+
+@pytest.mark.parametrize("result", RESULTS, ids=repr)
+def test_the_plan_solves_what_it_expects(result: Any) -> None:
+    task = planned([result, "other"], [result])
+    calls = [("look", result), ("look", "other"), ("look", result)]
+    assert score(expected_answers(task), calls) == (3, 3, 3)

@@ -27,6 +27,7 @@ COMMANDS = {
     "compile": "compile specs into a build folder",
     "show": "show a compiled environment, or one of its tasks",
     "audit": "prove that every task of a build is sound",
+    "eval": "let a policy play the tasks of a build, and sum up what it did",
     "run": "play a task of a compiled environment, or call its tools",
     "replay": "compare a compiled environment with recorded episodes",
     "guide": "print the language on one page, for a language model that writes specs",

@@ -7,7 +7,7 @@ from what results and the user's messages show, and uses the episode's from then
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from toolc_runtime.episode import Episode
@@ -37,7 +37,7 @@ class Player:
     def do(self, step: Step, *, parallel: bool = False) -> str:
         """Makes the call of a step: the text that the tool gives back."""
         text = self.episode.call(step["tool"], self.arguments(step), parallel=parallel)
-        self._learn(step.get("result", step.get("failure")), text)
+        self.learn(outcome(step), json.loads(text))
         return text
 
     def text(self, turn: Turn) -> str:
@@ -51,29 +51,47 @@ class Player:
         turns = self.task.turns
         said = self.episode.reply(self.text(turns[number]))
         if isinstance(said, str):
-            self._learn(turns[number + 1]["user"], json.dumps(said))
+            self.learn(turns[number + 1]["user"], said)
         return said
 
-    def _learn(self, planned: Any, shown: str) -> None:
+    def learn(self, planned: Any, shown: Any) -> None:
+        """Takes the episode's ids from a JSON value that it shows where the plan showed another."""
         if self._ids.idle:
             return
         ids = Renaming(self.task.fresh, self.episode.fresh, self._ids.pairs())
-        ids.learn(planned, json.loads(shown))
+        ids.learn(planned, shown)
         self._ids = ids
+
+
+def outcome(step: Step) -> Any:
+    """The result of a step, or its failure."""
+    return step.get("result", step.get("failure"))
+
+
+def messages(task: Task, *, parallel: bool = False) -> Iterator[list[list[Step]]]:
+    """Of each turn the steps of each message: one step a message; with `parallel` those that
+    follow one another and do not depend on each other are in one."""
+    index = 0
+    for turn in task.turns:
+        made: list[list[Step]] = []
+        started = index  # the first step of the message under way
+        for step in turn["steps"]:
+            if parallel and made and all(earlier < started for earlier in step["after"]):
+                made[-1].append(step)
+            else:
+                started = index
+                made.append([step])
+            index += 1
+        yield made
 
 
 def replay(episode: Episode, task: Task, *, parallel: bool = False) -> Verdict:
     """Plays the plan as a model would; `parallel`: independent steps in one message."""
     player = Player(episode, task)
-    index = 0
     said: str | Verdict = ""
-    for number, turn in enumerate(task.turns):
-        started = index
-        for step in turn["steps"]:
-            free = all(earlier < started for earlier in step["after"])
-            if not free:
-                started = index
-            player.do(step, parallel=parallel and free)
-            index += 1
+    for number, turn in enumerate(messages(task, parallel=parallel)):
+        for message in turn:
+            for place, step in enumerate(message):
+                player.do(step, parallel=place > 0)
         said = player.end(number)
     return said if isinstance(said, Verdict) else episode.finish()
