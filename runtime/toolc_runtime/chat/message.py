@@ -30,10 +30,14 @@ class Reply(NamedTuple):
     calls: tuple[ToolCall, ...] = ()
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    reasoning: str = ""
+    """What the model thought before it spoke, apart from what it says."""
 
     def to_message(self) -> Message:
-        """The message as OpenAI's chat format has it."""
+        """The message as OpenAI's chat format has it; reasoning as `reasoning_content`."""
         message: Message = {"role": "assistant", "content": self.content}
+        if self.reasoning:
+            message["reasoning_content"] = self.reasoning
         if self.calls:
             message["tool_calls"] = [
                 {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
