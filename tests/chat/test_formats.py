@@ -131,7 +131,7 @@ GOOD_AND_BAD: dict[str, dict[str, tuple[str, str, list[tuple[str, Any]]]]] = {
         ),
         "flat": ('<tool_call>{"name": "f", "country": "China"}</tool_call>', "", [("f", BAD)]),
         "a call in code": ("<tool_call>f(x=1)</tool_call>", "", [("", BAD)]),
-        "a list": ('<tool_call>[{"name": "f", "arguments": {}}]</tool_call>', "", [("", BAD)]),
+        "a list": ('<tool_call>[{"name": "f", "arguments": {}}]</tool_call>', "", [("f", BAD)]),
         "no name": ('<tool_call>{"arguments": {"x": 1}}</tool_call>', "", [("", BAD)]),
         "a number for a name": (
             '<tool_call>{"name": 1, "arguments": {}}</tool_call>',
@@ -358,7 +358,7 @@ def test_what_is_read(name: str, text: str, content: str, calls: list[tuple[str,
     assert reply.content == content
     for call, (_, expected) in zip(reply.calls, calls, strict=True):
         if expected == BAD and name != "openai":
-            assert call.arguments in text or call.arguments == "[1]"
+            assert call.arguments.removeprefix("[TOOL_CALLS]") in text
 
 
 @pytest.mark.parametrize(("name", "text", "content", "calls"), CASES)
@@ -430,6 +430,13 @@ def test_calls_without_end_are_one_malformed_call() -> None:
 
 # ---------------------------------------------------------------- hostile texts
 
+OPENINGS = {
+    "hermes": "<tool_call>",
+    "qwen3_coder": "<tool_call><function=f><parameter=a>",
+    "llama3": "<|python_tag|>",
+    "mistral": "[TOOL_CALLS]",
+    "openai": '{"content": "',
+}
 DEEP = 10_000
 HOSTILE: dict[str, str] = {
     "deep lists": "[" * DEEP,
@@ -443,6 +450,7 @@ HOSTILE: dict[str, str] = {
     "backslashes": '"' + "\\" * MAX_INPUT,
     "braces": "{" * MAX_INPUT,
     "members": "{" + '"a":1,' * (MAX_INPUT // 6),
+    "other members": "{" + "".join(f'"{n}":1,' for n in range(MAX_INPUT // 9)),
     "empty members": '{"name"' * (MAX_INPUT // 7),
     "digits": "9" * MAX_INPUT,
     "digits as arguments": '{"name": "f", "arguments": ' + "9" * MAX_INPUT + "}",
@@ -475,10 +483,9 @@ HOSTILE: dict[str, str] = {
 def test_hostile_texts_are_read_in_time_linear_in_them(title: str) -> None:
     """Nothing is timed: what takes quadratic time of a megabyte does not come to its end."""
     text = HOSTILE[title]
-    for opening in ("", "<tool_call>", "[TOOL_CALLS]", "<|python_tag|>", "<think></think>"):
-        for format in FORMATS.values():
-            reply = format.parse(opening + text)
-            assert len(reply.calls) <= MAX_CALLS
+    for name, opening in OPENINGS.items():
+        for whole in (text, opening + text):
+            assert len(FORMATS[name].parse(whole).calls) <= MAX_CALLS
     detect(text)
 
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from toolc_runtime.chat.message import Reply, ToolCall
 
 MAX_CALLS = 1_000
-"""Calls that are read of one message; what is beyond is one malformed call."""
+"""Calls that are read of one message; those beyond are one malformed call."""
+MAX_MEMBERS = 32
+"""Members of an object, beyond which it is no call."""
 ARGUMENTS = ("arguments", "parameters")
 """What models call the arguments of a call."""
 
@@ -59,7 +62,7 @@ def value_at(text: str, at: int) -> tuple[Any, int] | None:
 
 def members(text: str, at: int = 0) -> tuple[dict[str, Member], int | None]:
     """The members of the JSON object at a place, as far as they can be read, and where the object
-    ends; None where it is malformed."""
+    ends; None where it is malformed, or has too many to be a call."""
     found: dict[str, Member] = {}
     at = skip(text, at)
     if not text.startswith("{", at):
@@ -67,8 +70,8 @@ def members(text: str, at: int = 0) -> tuple[dict[str, Member], int | None]:
     at = skip(text, at + 1)
     if text.startswith("}", at):
         return found, at + 1
-    while text.startswith('"', at):
-        named = value_at(text, at)
+    for _ in range(MAX_MEMBERS):
+        named = value_at(text, at) if text.startswith('"', at) else None
         if named is None:
             break
         key, at = named[0], skip(text, named[1])
@@ -170,10 +173,9 @@ def assemble(
 ) -> Reply:
     """The reply of a model that has made `first` calls before: every call gets an id of its own,
     and no text has lone surrogates."""
-    kept = list(calls)
+    kept = list(islice(calls, MAX_CALLS + 1))
     if len(kept) > MAX_CALLS:
-        rest = "\n".join(call.arguments for call in kept[MAX_CALLS - 1 :])
-        kept[MAX_CALLS - 1 :] = [Written("", rest)]
+        kept[MAX_CALLS - 1 :] = [Written("", f"more than {MAX_CALLS:,} calls in one message")]
     made: list[ToolCall] = []
     ids: set[str] = set()
     for index, (name, arguments, id) in enumerate(kept, first):

@@ -33,6 +33,7 @@ _BARE = re.compile(
 )
 """The beginning of a call without the tag; other JSON is an answer."""
 _ENDS = ("<|eom_id|>", "<|eot_id|>")
+"""What a message ends with, of the same length."""
 
 
 def answer(name: str, text: str) -> str:
@@ -46,11 +47,15 @@ def parse(text: str, tools: Sequence[Mapping[str, Any]] = (), first: int = 0) ->
     content, tag, body = spoken.partition(TAG)
     if not tag:
         content, body = ("", spoken) if _is_call(spoken) else (spoken, "")
-    ended = body.rstrip()
-    while ended.endswith(_ENDS):
-        ended = ended[: ended.rindex("<|")].rstrip()
-    calls = _calls(ended, tag) if tag or ended else []
+    calls = _calls(_without_end(body), tag) if tag or body else []
     return assemble(content, calls, first, reasoning=reasoning)
+
+
+def _without_end(text: str) -> str:
+    end = len(text)
+    while text.endswith(_ENDS, 0, end) or text[end - 1 : end].isspace():
+        end -= 1 if text[end - 1].isspace() else len(_ENDS[0])
+    return text[:end]
 
 
 def _is_call(text: str) -> bool:

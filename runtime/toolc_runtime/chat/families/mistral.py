@@ -58,18 +58,15 @@ def _calls(part: str) -> Iterator[Written]:
 
 def _list(part: str, at: int) -> Iterator[Written]:
     """The calls of a list, of which the last is malformed where the list is."""
-    start = at
     at = skip(part, at + 1)
     while (read := call_at(part, at)) is not None:
         yield read[0]
         at = skip(part, read[1])
         if not part.startswith(",", at):
             break
-        start, at = at, skip(part, at + 1)
-    else:
-        yield malformed(TAG + part[start:])
-        return
-    if not part.startswith("]", at) or skip(part, at + 1) != len(part):
+        at = skip(part, at + 1)
+    ended = read is not None and part.startswith("]", at)
+    if not ended or skip(part, at + 1) != len(part):
         yield malformed(TAG + part[at:])
 
 
