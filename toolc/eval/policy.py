@@ -19,11 +19,19 @@ class Unavailable(Exception):
     """
 
 
+class Unusable(Exception):
+    """No episode can be played: the server refuses what it is asked, the model cannot be read.
+
+    The run ends; nobody is told of it a thousand times.
+    """
+
+
 class Player(Protocol):
     """Plays one episode."""
 
     def respond(self, messages: Sequence[Message], tools: Sequence[dict[str, Any]]) -> Reply:
-        """The next message. `tools` are the function schemas on offer. Raises `Unavailable`."""
+        """The next message. `tools` are the function schemas on offer. Raises `Unavailable`, and
+        `Unusable`."""
         ...
 
 

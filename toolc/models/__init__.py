@@ -1,0 +1,1 @@
+"""Language models behind an HTTP interface: asked in evaluation, and for specs."""
