@@ -1,7 +1,7 @@
 """A policy that asks a model at an endpoint of OpenAI's chat completions.
 
-With the formats `auto` and `openai` the server is told of the tools and gives the calls; `auto` also
-reads calls that it left in the text. With any other format the model is told of the tools in
+With the formats `auto` and `openai` the server is told of the tools and gives the calls; `auto`
+also reads calls that it left in the text. With any other format the model is told of the tools in
 its prompt, and its calls are read from what it says: for servers that know of no tools.
 """
 
@@ -58,13 +58,11 @@ class _Player:
     def respond(self, messages: Sequence[Message], tools: Sequence[dict[str, Any]]) -> Reply:
         """The model's next message. Raises `Unavailable` and `Unusable`."""
         policy = self._policy
-        native = policy.format in NATIVE
-        if native:
-            asked = acceptable(messages)
-        else:
-            asked = embed(messages, tools, FORMATS[policy.format])
+        asked, offered = acceptable(messages), tools
+        if policy.format not in NATIVE:
+            asked, offered = embed(messages, tools, FORMATS[policy.format]), ()
         try:
-            completion = policy.client.complete(asked, tools if native else (), seed=self._seed)
+            completion = policy.client.complete(asked, offered, seed=self._seed)
         except Unanswered as error:
             raise Unavailable(str(error)) from None
         except Refused as error:

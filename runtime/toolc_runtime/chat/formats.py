@@ -89,10 +89,8 @@ FORMATS: Mapping[str, Format] = {
 }
 """Every format; the order is that in which a text is tried."""
 
-_MARKERS = (tagged.OPEN, tagged.FUNCTION, mistral.TAG, llama.TAG)
-
 
 def detect(text: str) -> Format | None:
     """The format of the calls in a model's text; None where it has none."""
-    _, spoken = thinking.apart(text, _MARKERS)
+    _, spoken = thinking.apart(text)
     return next((format for format in FORMATS.values() if format.spoken(spoken)), None)

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 OPEN = "<think>"
 CLOSE = "</think>"
+CALLS = ("<tool_call>", "<function=", "<|python_tag|>", "[TOOL_CALLS]")
+"""With which calls begin."""
 
 
-def apart(text: str, markers: tuple[str, ...] = ()) -> tuple[str, str]:
+def apart(text: str) -> tuple[str, str]:
     """The reasoning and the rest of a model's text.
 
     Reasoning stands first, in `<think>…</think>`. Its opening may be missing, where the prompt
-    has it: then all before `</think>` is reasoning, unless one of the markers, with which calls
-    begin, comes before. Where the closing is missing, the model never came to speak.
+    has it: then all before `</think>` is reasoning, unless calls begin before it. Where the closing is missing, the model never came to speak.
     """
     begun = text.lstrip()
     if begun.startswith(OPEN):
         reasoning, _, rest = begun[len(OPEN) :].partition(CLOSE)
         return reasoning, rest
     end = text.find(CLOSE)
-    if end < 0 or any(text.find(marker, 0, end) >= 0 for marker in markers):
+    if end < 0 or any(text.find(marker, 0, end) >= 0 for marker in CALLS):
         return "", text
     return text[:end], text[end + len(CLOSE) :]
 

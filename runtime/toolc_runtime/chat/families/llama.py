@@ -43,7 +43,7 @@ def answer(name: str, text: str) -> str:
 
 def parse(text: str, tools: Sequence[Mapping[str, Any]] = (), first: int = 0) -> Reply:
     """What a model of the Llama 3 format says and calls."""
-    reasoning, spoken = thinking.apart(text, (TAG,))
+    reasoning, spoken = thinking.apart(text)
     content, tag, body = spoken.partition(TAG)
     if not tag:
         content, body = ("", spoken) if _is_call(spoken) else (spoken, "")

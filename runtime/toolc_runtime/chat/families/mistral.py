@@ -38,7 +38,7 @@ def answer(name: str, text: str) -> str:
 
 def parse(text: str, tools: Sequence[Mapping[str, Any]] = (), first: int = 0) -> Reply:
     """What a model of Mistral's formats says and calls."""
-    reasoning, spoken = thinking.apart(text, (TAG,))
+    reasoning, spoken = thinking.apart(text)
     content, *parts = spoken.removesuffix(_END).split(TAG)
     calls = (call for part in parts for call in _calls(part))
     return assemble(content, calls, first, reasoning=reasoning)

@@ -77,7 +77,7 @@ def _calls(block: str, opening: str, read: ReadBody) -> Iterator[Written]:
 
 
 def _parse(text: str, first: int, read: ReadBody, tags: tuple[str, str]) -> Reply:
-    reasoning, spoken = thinking.apart(text, tags[:1])
+    reasoning, spoken = thinking.apart(text)
     content, blocks = _blocks(spoken, tags)
     calls = (call for block in blocks for call in _calls(block, tags[0], read))
     return assemble(content, calls, first, reasoning=reasoning)
