@@ -125,11 +125,13 @@ class Client:
     """Asks one model."""
 
     def __init__(
-        self, endpoint: Endpoint, key: str | None = None, *, random: Random | None = None
+        self, endpoint: Endpoint, key: str | None = None, *, first_wait: float = 1.0
     ) -> None:
+        """`first_wait`: seconds before the first further try; those before others double."""
         self.endpoint = endpoint
         self._key = key
-        self._random = random or Random()
+        self._first_wait = first_wait
+        self._random = Random()
         self._pace = Pace(endpoint.rate)
         self._closed = threading.Event()
         self._lock = threading.Lock()
@@ -147,7 +149,7 @@ class Client:
     ) -> Completion:
         """The model's answer to a conversation. Raises Unanswered and Refused."""
         content = self._request(messages, tools, seed)
-        waits = delays(self.endpoint.retries, self._random)
+        waits = delays(self.endpoint.retries, self._random, self._first_wait)
         for tries in count(1):
             self._wait(self._pace.take())
             try:
@@ -238,10 +240,10 @@ class Client:
 
     def _judge(self, status: int, headers: Mapping[str, str], body: bytes | None) -> None:
         """Raises Refused, or Unanswered, for a status that trying again does not change."""
-        if status in TRANSIENT or status >= 500:
+        if status in TRANSIENT or not 300 <= status < 500:
             return
         words = self._words(body)
-        if 300 <= status < 400:
+        if status < 400:
             where = self._shown(headers.get("location", "elsewhere"))
             raise Refused(f"{self.endpoint.address} redirects to {where}; give that address")
         if status in OF_ONE_CONVERSATION and self._served:

@@ -12,7 +12,8 @@ def apart(text: str) -> tuple[str, str]:
     """The reasoning and the rest of a model's text.
 
     Reasoning stands first, in `<think>…</think>`. Its opening may be missing, where the prompt
-    has it: then all before `</think>` is reasoning, unless calls begin before it. Where the closing is missing, the model never came to speak.
+    has it: then all before `</think>` is reasoning, unless calls begin before it. Where the
+    closing is missing, the model never came to speak.
     """
     begun = text.lstrip()
     if begun.startswith(OPEN):
