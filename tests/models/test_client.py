@@ -181,9 +181,12 @@ def test_a_server_that_has_answered_others_may_refuse_one_conversation() -> None
 
 
 def test_redirects_are_not_followed() -> None:
-    with Server(says("Wrong.")) as other, Server(fails(307, b"", Location=other.url)) as server:
-        with asking(server.url) as client:
-            said = message_of(client, Refused)
+    with (
+        Server(says("Wrong.")) as other,
+        Server(fails(307, b"", Location=other.url)) as server,
+        asking(server.url) as client,
+    ):
+        said = message_of(client, Refused)
     assert f"redirects to {other.url}" in said and not other.requests
 
 
