@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from toolc.cli.terminal import positive
@@ -48,7 +49,7 @@ def settings_of(args: argparse.Namespace) -> dict[str, Any]:
     return Sampling(args.temperature, args.top_p, args.max_tokens, args.chat_format)._asdict()
 
 
-def from_settings(settings: dict[str, Any]) -> Sampling:
+def from_settings(settings: Mapping[str, Any]) -> Sampling:
     """The same back."""
     return Sampling(**{name: settings[name] for name in Sampling._fields})
 
