@@ -163,8 +163,8 @@ def _written(model: LocalModel) -> Generated:
     pairs = enumerate(zip(asked, whole, strict=False))
     common = next((at for at, (left, right) in pairs if left != right), len(asked))
     text = whole[common:]
-    end = model.tokenizer.eos_token
-    return Generated(text.rstrip().removesuffix(end) if end else text, asked, 0, 0)
+    end = model.tokenizer.eos_token or ""
+    return Generated(text.rstrip().removesuffix(end), end, asked)
 
 
 def _is_call(reply: Reply) -> bool:
@@ -203,8 +203,10 @@ def _by_template(model: LocalModel) -> Read | None:
 
     def read(made: Generated, tools: Tools, first: int) -> Reply:
         try:
-            message = tokenizer.parse_response(made.text, prefix=made.prompt, tools=list(tools))
-            return from_message(message, first)
+            text = made.text + made.end
+            message = tokenizer.parse_response(text, prefix=made.prompt, tools=list(tools))
+            reply = from_message(message, first)
+            return reply._replace(content=reply.content.removesuffix(made.end).rstrip())
         except Exception:  # a call that it cannot read; it says no more of it
             return assemble("", [malformed(made.text)], first)
 

@@ -29,11 +29,15 @@ class Failed(Exception):
 
 
 class Generated(NamedTuple):
+    """A message of the model's."""
+
     text: str
-    """What was generated, with special tokens, without what ends it."""
+    """With special tokens, without what ends it."""
+    end: str
+    """The token that ends it, "" where the limit of tokens did."""
     prompt: str
-    prompt_tokens: int
-    completion_tokens: int
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 class LocalModel:
@@ -133,10 +137,15 @@ class LocalModel:
         ids = made[0, length:].tolist()
         ends = set(self._ends())
         told = next((place for place, id in enumerate(ids) if id in ends), len(ids))
-        text = self.tokenizer.decode(
-            ids[:told], skip_special_tokens=False, clean_up_tokenization_spaces=False
+        text, end = self._text(ids[:told]), self._text(ids[told : told + 1])
+        return Generated(text, end, prompt, length, min(told + 1, len(ids)))
+
+    def _text(self, ids: list[int]) -> str:
+        return str(
+            self.tokenizer.decode(
+                ids, skip_special_tokens=False, clean_up_tokenization_spaces=False
+            )
         )
-        return Generated(text, prompt, length, min(told + 1, len(ids)))
 
     def _room(self) -> int:
         """The tokens of a conversation, as far as the model says."""
