@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolc.cli.progress import Progress
 from toolc.cli.terminal import Subparsers, UsageError, add_format, count, epilog, positive, say
+from toolc.eval import endpoint, local
 
 if TYPE_CHECKING:
     from toolc.eval.run import Run
@@ -27,6 +28,8 @@ ABOUT = """policies:
   noop        calls nothing
   random      calls tools at random, with values from the prompt and the data
   replay      what the messages of recorded episodes say (--replay FILE)
+  endpoint    a model at a server of OpenAI's chat completions (--url URL --model NAME)
+  local       a model of the transformers library in this process (--local FOLDER)
 
 An episode is not scored where the model could not be asked or the environment is at fault; it is
 counted, is no part of any figure, and is played again by the same command. A run that was
@@ -44,6 +47,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
                 "toolc eval build --policy reference": "every task, by its plan",
                 "toolc eval build/shop --policy random --samples 4": "four episodes a task",
                 "toolc eval build --replay runs/old/episodes.jsonl -o runs/new": "as recorded",
+                "toolc eval build --url http://localhost:8000/v1 --model Qwen3-8B": "a model",
             },
             "every episode is scored",
             "some are not",
@@ -54,6 +58,8 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     policy = parser.add_mutually_exclusive_group(required=True)
     policy.add_argument("--policy", metavar="NAME", help="reference, noop or random")
     policy.add_argument("--replay", metavar="FILE", help="recorded episodes, one a line")
+    endpoint.add_options(parser, policy)
+    local.add_options(parser, policy)
     parser.add_argument(
         "-o", "--output", metavar="RUN", help="the folder of the run (default: runs/BUILD-POLICY)"
     )
@@ -150,6 +156,8 @@ def _recorded(args: argparse.Namespace, path: str) -> dict[str, Any]:
 SETTINGS: Mapping[str, Callable[[argparse.Namespace, Any], dict[str, Any]]] = {
     "policy": _named,
     "replay": _recorded,
+    "url": lambda args, url: endpoint.settings_of(args),
+    "local": lambda args, folder: local.settings_of(args),
 }
 """By the option that asks for a policy, what makes the policy's settings of its value."""
 
@@ -183,6 +191,7 @@ def _play(
 ) -> int:
     from toolc.eval import store
     from toolc.eval.policies import POLICIES
+    from toolc.eval.policy import Unusable
     from toolc.eval.recording import RecordingError, recording
     from toolc.eval.run import played
     from toolc.workers import WorkerError
@@ -214,7 +223,7 @@ def _play(
                     progress.advance()
                     if row.values is None:
                         reasons[json.loads(line)["not_scored"]] += 1
-        except WorkerError as error:
+        except (WorkerError, Unusable) as error:
             raise UsageError(str(error)) from None
         except KeyboardInterrupt:
             say(

@@ -140,18 +140,21 @@ def settings_of(args: argparse.Namespace) -> dict[str, Any]:
         "url": args.url,
         "model": args.model,
         **sampling.settings_of(args),
-        "key_env": args.key_env,
-        "rate": args.rate,
-        "timeout": args.timeout,
-        "retries": args.retries,
         "body": args.body,
         "seeded": not args.no_model_seed,
+        "access": {
+            "key_env": args.key_env,
+            "rate": args.rate,
+            "timeout": args.timeout,
+            "retries": args.retries,
+        },
     }
 
 
 def from_settings(settings: Mapping[str, Any]) -> EndpointPolicy:
     """The policy of settings. UsageError where the variable that is named has no key."""
-    named = settings["key_env"]
+    access = settings["access"]
+    named = access["key_env"]
     try:
         key = key_in(named or KEY, required=named is not None)
     except ValueError as error:
@@ -163,9 +166,9 @@ def from_settings(settings: Mapping[str, Any]) -> EndpointPolicy:
         settings["top_p"],
         settings["max_tokens"],
         settings["body"],
-        settings["timeout"],
-        settings["retries"],
-        rate_of(settings["rate"]) if settings["rate"] else None,
+        access["timeout"],
+        access["retries"],
+        rate_of(access["rate"]) if access["rate"] else None,
     )
     return EndpointPolicy(Client(endpoint, key), settings["format"], seeded=settings["seeded"])
 

@@ -246,9 +246,9 @@ def settings_of(args: argparse.Namespace) -> dict[str, Any]:
         "name": LocalPolicy.name,
         "model": args.local,
         **sampling.settings_of(args),
-        "device": args.device,
         "dtype": args.dtype,
         "template": args.template,
+        "access": {"device": args.device},
     }
 
 
@@ -256,7 +256,10 @@ def from_settings(settings: Mapping[str, Any]) -> LocalPolicy:
     """The policy of settings. UsageError where the model cannot be loaded or read."""
     try:
         model = LocalModel.load(
-            settings["model"], settings["device"], settings["dtype"], settings["template"]
+            settings["model"],
+            settings["access"]["device"],
+            settings["dtype"],
+            settings["template"],
         )
         return LocalPolicy(model, sampling.from_settings(settings))
     except (LocalError, Unusable) as error:

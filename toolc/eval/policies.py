@@ -1,7 +1,8 @@
 """The policies by name, each made from settings that are JSON, so that any process can make it.
 
 The settings of a policy are what a run's `run.json` says of it: its `name` and whatever else
-decides what it does, without secrets.
+decides what it does, without secrets. What only says how the model is reached is apart, in
+`access`: a run goes on though it is another.
 """
 
 from __future__ import annotations
@@ -70,11 +71,25 @@ def _replay(settings: Settings, environments: Environments) -> Chooser:
     return lambda work: Replay(recorded, work)
 
 
+def _endpoint(settings: Settings, environments: Environments) -> Chooser:
+    from toolc.eval.endpoint import from_settings
+
+    return always(from_settings(settings))
+
+
+def _local(settings: Settings, environments: Environments) -> Chooser:
+    from toolc.eval.local import from_settings
+
+    return always(from_settings(settings))
+
+
 POLICIES: Mapping[str, Kind] = {
     "reference": Kind(_reference, "processes"),
     "noop": Kind(_noop, "processes"),
     "random": Kind(_random, "processes"),
     "replay": Kind(_replay, "processes"),
+    "endpoint": Kind(_endpoint, "threads"),
+    "local": Kind(_local, "threads"),
 }
 """What each name of a policy's settings stands for."""
 

@@ -120,6 +120,7 @@ def _reply(message: Mapping[str, Any]) -> Reply:
     return Reply(
         "" if content is None else _text(content),
         tuple(map(_call, calls)) if isinstance(calls, list) else (),
+        reasoning=_text(message.get("reasoning_content") or ""),
     )
 
 

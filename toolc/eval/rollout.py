@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from toolc.eval.policy import Player, Policy, Unavailable
+from toolc.eval.policy import Player, Policy, Unavailable, Unusable
 from toolc_runtime.chat.message import Message, ToolCall
 from toolc_runtime.environment import Environment
 from toolc_runtime.episode import Episode
@@ -60,7 +60,8 @@ def episode_id(environment: str, task: str, sample: int) -> str:
 def rollout(
     environment: Environment, work: Work, policy: Policy, max_turns: int | None = None
 ) -> Line:
-    """Plays one episode. Never raises for what a model says, nor for what a policy does.
+    """Plays one episode. Never raises for what a model says, nor for what a policy does, but for
+    `Unusable`: no other episode can be played either.
 
     `max_turns` bounds the model's messages below what the task itself allows.
     """
@@ -74,6 +75,8 @@ def rollout(
         verdict = talk.play(player, most_messages(task, max_turns))
     except Unavailable as error:
         why = str(error) or "the model was not available"
+    except Unusable:
+        raise
     except Exception as error:
         why = f"the policy failed: {type(error).__name__}: {error}"
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -209,5 +210,7 @@ def in_threads(
 
 
 def default_folder(build: str, policy: Settings) -> str:
-    """Where a run goes that was given no folder."""
-    return os.path.join("runs", f"{os.path.basename(os.path.realpath(build))}-{policy['name']}")
+    """Where a run goes that was given no folder: by its build, and its policy or model."""
+    named = os.path.basename(str(policy.get("model", "")).rstrip("/")) or policy["name"]
+    called = re.sub(r"[^A-Za-z0-9._-]+", "-", named)[:100]
+    return os.path.join("runs", f"{os.path.basename(os.path.realpath(build))}-{called}")

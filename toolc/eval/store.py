@@ -56,17 +56,17 @@ def held(folder: str) -> Iterator[None]:
 
 
 def begin(folder: str, run: Mapping[str, Any], *, fresh: bool = False) -> None:
-    """Writes what the run is of, or makes sure that the run in the folder is of the same; `fresh`
-    takes away what an earlier one left. Raises `RunError`."""
+    """Writes what the run is of, or makes sure that the run in the folder is of the same, if it has
+    episodes; `fresh` takes away what an earlier one left. Raises `RunError`."""
     place = os.path.join(folder, RUN)
     try:
         if fresh:
             for name in (RUN, EPISODES, SUMMARY):
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(os.path.join(folder, name))
-        if os.path.lexists(place):
+        if os.path.lexists(place) and _size(os.path.join(folder, EPISODES)):
             _same(folder, _read(place), run)
-        elif os.path.lexists(os.path.join(folder, EPISODES)):
+        elif _size(os.path.join(folder, EPISODES)):
             raise RunError(f"`{folder}` holds episodes without the `{RUN}` that they belong to")
         else:
             write_file(place, _text(run))
@@ -74,6 +74,13 @@ def begin(folder: str, run: Mapping[str, Any], *, fresh: bool = False) -> None:
             os.unlink(os.path.join(folder, SUMMARY))
     except OSError as error:
         raise RunError(f"cannot write `{folder}`: {why(error)}") from None
+
+
+def _size(place: str) -> int:
+    try:
+        return os.stat(place).st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _read(place: str) -> Any:
@@ -85,14 +92,21 @@ def _read(place: str) -> Any:
 
 
 def _same(folder: str, known: Any, run: Mapping[str, Any]) -> None:
-    known = known if isinstance(known, dict) else {}
+    known, run = _deciding(known if isinstance(known, dict) else {}), _deciding(run)
     for name in dict.fromkeys([*run, *known]):
-        if name not in ABOUT and known.get(name) != run.get(name):
+        if known.get(name) != run.get(name):
             other, own = _difference(name, known.get(name), run.get(name))
             raise RunError(
                 f"the run in `{folder}` has {other}, not {own}: --fresh begins again, "
                 "-o takes another folder"
             )
+
+
+def _deciding(run: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides what episodes of a run are like."""
+    policy = run.get("policy")
+    kept = {**policy, "access": None} if isinstance(policy, dict) else policy
+    return {**{name: run[name] for name in run if name not in ABOUT}, "policy": kept}
 
 
 def _difference(name: str, known: Any, wanted: Any) -> tuple[str, str]:
