@@ -153,7 +153,7 @@ class Server:
     def __init__(self, *script: Answer, by: Callable[[Request], Answer] | None = None) -> None:
         self.requests: list[Request] = []
         self._script = list(script)
-        self._by = by
+        self.by = by
         self._lock = threading.Lock()
         self._over = threading.Event()
         owner = self
@@ -190,8 +190,8 @@ class Server:
         request = Request(handler.path, headers, json.loads(handler.rfile.read(length) or b"null"))
         with self._lock:
             self.requests.append(request)
-            if self._by is not None:
-                answer = self._by(request)
+            if self.by is not None:
+                answer = self.by(request)
             else:
                 answer = self._script.pop(0) if len(self._script) > 1 else self._script[0]
         try:

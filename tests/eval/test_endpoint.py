@@ -17,7 +17,8 @@ from toolc.cli.terminal import UsageError
 from toolc.eval import endpoint
 from toolc.eval.endpoint import EndpointPolicy
 from toolc.eval.policy import Unavailable, Unusable
-from toolc.models.client import Client, Endpoint
+from toolc.models.client import Client
+from toolc.models.endpoint import Endpoint
 from toolc_runtime import Environment
 from toolc_runtime.chat import FORMATS, Reply, ToolCall
 

@@ -28,12 +28,10 @@ from tests.eval.server import (
 from toolc.models.client import (
     MAX_REPLY,
     Client,
-    Endpoint,
     Refused,
     Unanswered,
-    check_url,
-    key_in,
 )
+from toolc.models.endpoint import Endpoint, check_url, key_in
 
 KEY = "sk-not-to-be-shown"
 ASKED = [{"role": "user", "content": "Hello?"}]

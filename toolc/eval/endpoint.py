@@ -16,7 +16,7 @@ from toolc.cli.terminal import UsageError
 from toolc.eval import sampling
 from toolc.eval.policy import Unavailable, Unusable
 from toolc.eval.sampling import AUTO, seconds
-from toolc.models.client import Client, Endpoint, Refused, Unanswered, check_url, key_in
+from toolc.models.endpoint import Endpoint, check_url, key_in
 from toolc.models.limits import rate_of
 from toolc_runtime.chat.families.openai import from_message
 from toolc_runtime.chat.formats import FORMATS, detect
@@ -25,6 +25,7 @@ from toolc_runtime.chat.message import Message, Reply
 from toolc_runtime.chat.prompted import embed
 
 if TYPE_CHECKING:
+    from toolc.models.client import Client
     from toolc_runtime.episode import Episode
     from toolc_runtime.task import Task
 
@@ -57,6 +58,8 @@ class _Player:
 
     def respond(self, messages: Sequence[Message], tools: Sequence[dict[str, Any]]) -> Reply:
         """The model's next message. Raises `Unavailable` and `Unusable`."""
+        from toolc.models.client import Refused, Unanswered
+
         policy = self._policy
         asked, offered = acceptable(messages), tools
         if policy.format not in NATIVE:
@@ -153,6 +156,8 @@ def settings_of(args: argparse.Namespace) -> dict[str, Any]:
 
 def from_settings(settings: Mapping[str, Any]) -> EndpointPolicy:
     """The policy of settings. UsageError where the variable that is named has no key."""
+    from toolc.models.client import Client
+
     access = settings["access"]
     named = access["key_env"]
     try:
