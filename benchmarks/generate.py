@@ -210,7 +210,7 @@ scenario thanks {{
 scenario take_one for i in items if i.status == "{free}" sample 2 {{
   user "Please take {{i.name}}, with the note 'for {{i.owner}}'."
   plan {{ step let row = take_item(item: i.name, note: "for {{i.owner}}") }}
-  verify {{ unchanged [owners], constraint calls <= 3 }}
+  verify {{ never drop_item(), constraint calls <= 3 }}
 }}
 """,
         f"""

@@ -219,7 +219,16 @@ def test_options_make_the_policy(environment: Environment, monkeypatch: pytest.M
     monkeypatch.setenv("SOME_KEY", KEY)
     with Server(by=playing(plans(environment))) as server:
         args = parsed(
-            *("--url", server.url, "--model", "m", "--key-env", "SOME_KEY", "--temperature", "0"),
+            *(
+                "--endpoint",
+                server.url,
+                "--model",
+                "m",
+                "--key-env",
+                "SOME_KEY",
+                "--temperature",
+                "0",
+            ),
             *("--max-tokens", "64", "--body", '{"top_k": 1}', "--rate", "600000/minute"),
             *("--no-model-seed", "--timeout", "20", "--retries", "1"),
         )
@@ -237,7 +246,7 @@ def test_options_make_the_policy(environment: Environment, monkeypatch: pytest.M
 
 def test_without_a_key_none_is_sent(environment: Environment) -> None:
     with Server(says("Hi.")) as server:
-        policy = endpoint.from_args(parsed("--url", server.url, "--model", "m"))
+        policy = endpoint.from_args(parsed("--endpoint", server.url, "--model", "m"))
         play(environment, "people:Ulm", policy)
         policy.client.close()
     assert "authorization" not in server.requests[0].headers
@@ -264,17 +273,17 @@ def test_options_that_are_none(
     arguments: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
-        parsed("--url", "http://localhost/v1", "--model", "m", *arguments)
+        parsed("--endpoint", "http://localhost/v1", "--model", "m", *arguments)
     assert f"argument {arguments[0]}: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("arguments", "says_so"),
     [
-        (("--url", "localhost"), "--url: the address"),
-        (("--url", "http://user:secret@localhost"), "no user"),
-        (("--url", "http://localhost/v1"), "needs --model"),
-        (("--url", "http://localhost/v1", "--model", "m", "--key-env", "NO_SUCH"), "NO_SUCH"),
+        (("--endpoint", "localhost"), "--endpoint: the address"),
+        (("--endpoint", "http://user:secret@localhost"), "no user"),
+        (("--endpoint", "http://localhost/v1"), "needs --model"),
+        (("--endpoint", "http://localhost/v1", "--model", "m", "--key-env", "NO_SUCH"), "NO_SUCH"),
     ],
 )
 def test_policies_that_cannot_be_made(arguments: tuple[str, ...], says_so: str) -> None:

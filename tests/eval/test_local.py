@@ -248,7 +248,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_model_of_random_weights_plays(environment: Environment, folder: Path) -> None:
-    args = parsed("--local", str(folder), "--max-tokens", "24", "--temperature", "1.5")
+    args = parsed("--model-path", str(folder), "--max-tokens", "24", "--temperature", "1.5")
     settings = json.loads(json.dumps(local.settings_of(args)))
     policy = local.from_settings(settings)
     assert policy.format == "hermes"
@@ -264,13 +264,13 @@ def test_a_model_of_random_weights_plays(environment: Environment, folder: Path)
     assert talk(1) == talk(2)
     # Loaded again, it says the same.
     again = local.from_args(
-        parsed("--local", str(folder), "--max-tokens", "24", "--temperature", "0")
+        parsed("--model-path", str(folder), "--max-tokens", "24", "--temperature", "0")
     )
     assert talk(1) == talk(1, again)
 
 
 def test_replies_count_tokens(environment: Environment, folder: Path) -> None:
-    policy = local.from_args(parsed("--local", str(folder), "--max-tokens", "5"))
+    policy = local.from_args(parsed("--model-path", str(folder), "--max-tokens", "5"))
     task = environment.tasks["people:Ulm"]
     episode = environment.episode(task)
     reply = policy.open(episode, task, 1).respond(
@@ -290,11 +290,11 @@ def test_folders_that_hold_no_model(tmp_path: Path) -> None:
         ("no_template", "has no chat template"),
     ]:
         with pytest.raises(UsageError, match=says_so) as error:
-            local.from_args(parsed("--local", str(tmp_path / name)))
+            local.from_args(parsed("--model-path", str(tmp_path / name)))
         assert "\n" not in str(error.value)
 
 
 def test_variables_that_are_none(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        parsed("--local", "x", "--template", "[]")
+        parsed("--model-path", "x", "--template", "[]")
     assert "are a JSON object" in capsys.readouterr().err

@@ -54,7 +54,7 @@ def test_a_server_that_plays_the_plans_gets_everything(
 ) -> None:
     capsys.readouterr()
     with Server(by=in_turn([fails(500)], playing(plans))) as server:
-        status = evaluate("--url", server.url, "--model", "org/plans-1", "--format", "json")
+        status = evaluate("--endpoint", server.url, "--model", "org/plans-1", "--format", "json")
     assert status == 0
     summary = json.loads(capsys.readouterr().out)
     told = sum(line["usage"]["prompt_tokens"] for line in lines(tmp_path))
@@ -79,17 +79,17 @@ def test_what_was_not_available_is_played_again(
 
     chosen: list[str] = []
     with Server(by=in_turn([fails(503)], lambda request: says("Hm."))) as server:
-        assert evaluate("--url", server.url, *model, "-o", str(tmp_path / "look")) == 0
+        assert evaluate("--endpoint", server.url, *model, "-o", str(tmp_path / "look")) == 0
         chosen += [request.body["messages"][-1]["content"] for request in server.requests]
         url = server.url
         server.by = first_only
-        assert evaluate("--url", url, *model, "--retries", "0") == 1
+        assert evaluate("--endpoint", url, *model, "--retries", "0") == 1
         assert "not scored: 3 episodes: status 500" in capsys.readouterr().err
         assert len(lines(tmp_path)) == 4
         server.by = playing(plans)
         # How the model is reached may change; what it is may not.
-        assert evaluate("--url", url, *model, "--timeout", "60", "--rate", "1000/second") == 0
-        assert evaluate("--url", url, *model, "--temperature", "1") == 2
+        assert evaluate("--endpoint", url, *model, "--timeout", "60", "--rate", "1000/second") == 0
+        assert evaluate("--endpoint", url, *model, "--temperature", "1") == 2
     assert "`policy.temperature` null, not 1.0" in capsys.readouterr().err
     assert {line["not_scored"] for line in lines(tmp_path)} == {None}
 
@@ -99,13 +99,13 @@ def test_a_server_that_refuses_ends_the_run_at_once(
 ) -> None:
     bad = json.dumps({"error": {"message": f"{KEY} is no key"}}).encode()
     with Server(fails(401, bad)) as server:
-        assert evaluate("--url", server.url, "--model", "m", "--jobs", "1") == 2
+        assert evaluate("--endpoint", server.url, "--model", "m", "--jobs", "1") == 2
         assert len(server.requests) <= 2
     said = capsys.readouterr().err
     assert "status 401 (the key is missing or wrong): … is no key" in said and KEY not in said
     # Nothing was played, so that the folder is free for another try.
     with Server(by=playing(plans)) as server:
-        assert evaluate("--url", server.url, "--model", "another") == 0
+        assert evaluate("--endpoint", server.url, "--model", "another") == 0
     assert lines(tmp_path)
 
 
@@ -115,7 +115,7 @@ def test_a_server_that_never_answers_is_not_a_zero(
     script = in_turn([says("Hm.")], lambda request: stays_silent)
     with Server(by=script) as server:
         options = ("--limit", "2", "--jobs", "1", "--timeout", "0.2", "--retries", "1")
-        assert evaluate("--url", server.url, "--model", "m", *options) == 1
+        assert evaluate("--endpoint", server.url, "--model", "m", *options) == 1
     assert "no answer after 2 tries: no reply within 0.2 s" in capsys.readouterr().err
 
 
@@ -132,13 +132,20 @@ def test_a_model_in_this_process(
     template = Path(trl.__file__).parent / "chat_templates" / "qwen3.jinja"
     folder = saved(tmp_path / "model", template.read_text(encoding="utf-8"))
     options = ("--limit", "2", "--max-tokens", "8", "--format", "json")
-    assert evaluate("--local", str(folder), *options) == 0
+    assert evaluate("--model-path", str(folder), *options) == 0
     assert json.loads(capsys.readouterr().out)["episodes"] == 2
-    assert evaluate("--local", str(tmp_path / "none"), "--fresh", *options) == 2
+    assert evaluate("--model-path", str(tmp_path / "none"), "--fresh", *options) == 2
     assert "cannot load the model" in capsys.readouterr().err
 
 
 def test_options_of_models_are_documented() -> None:
     page = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
-    for option in ("--url", "--key-env", "--rate", "--chat-format", "--local", "--template"):
+    for option in (
+        "--endpoint",
+        "--key-env",
+        "--rate",
+        "--chat-format",
+        "--model-path",
+        "--template",
+    ):
         assert f"`{option}" in page

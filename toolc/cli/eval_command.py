@@ -28,8 +28,8 @@ ABOUT = """policies:
   noop        calls nothing
   random      calls tools at random, with values from the prompt and the data
   replay      what the messages of recorded episodes say (--replay FILE)
-  endpoint    a model at a server of OpenAI's chat completions (--url URL --model NAME)
-  local       a model of the transformers library in this process (--local FOLDER)
+  endpoint    a model at a server of OpenAI's chat completions (--endpoint URL --model NAME)
+  local       a model of the transformers library in this process (--model-path FOLDER)
 
 An episode is not scored where the model could not be asked or the environment is at fault; it is
 counted, is no part of any figure, and is played again by the same command. A run that was
@@ -46,8 +46,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
             {
                 "toolc eval build --policy reference": "every task, by its plan",
                 "toolc eval build/shop --policy random --samples 4": "four episodes a task",
-                "toolc eval build --replay runs/old/episodes.jsonl -o runs/new": "as recorded",
-                "toolc eval build --url http://localhost:8000/v1 --model Qwen3-8B": "a model",
+                "toolc eval build --endpoint http://localhost:8000/v1 --model Qwen3-8B": "a model",
             },
             "every episode is scored",
             "some are not",
@@ -156,8 +155,8 @@ def _recorded(args: argparse.Namespace, path: str) -> dict[str, Any]:
 SETTINGS: Mapping[str, Callable[[argparse.Namespace, Any], dict[str, Any]]] = {
     "policy": _named,
     "replay": _recorded,
-    "url": lambda args, url: endpoint.settings_of(args),
-    "local": lambda args, folder: local.settings_of(args),
+    "endpoint": lambda args, url: endpoint.settings_of(args),
+    "model_path": lambda args, folder: local.settings_of(args),
 }
 """By the option that asks for a policy, what makes the policy's settings of its value."""
 

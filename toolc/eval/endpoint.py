@@ -94,10 +94,10 @@ class _Player:
 
 
 def add_options(parser: argparse.ArgumentParser, choice: Any = None) -> None:
-    """The options of the policy. `choice` is where `--url` belongs, which asks for it: a group of
-    options that exclude each other."""
+    """The options of the policy. `choice`, a group of options that exclude each other, takes
+    `--endpoint`, which asks for it."""
     (choice or parser).add_argument(
-        "--url", metavar="URL", help="ask a server of OpenAI's chat completions (…/v1)"
+        "--endpoint", metavar="URL", help="ask a server of OpenAI's chat completions (…/v1)"
     )
     group = parser.add_argument_group("a model at a URL")
     group.add_argument("--model", metavar="NAME", help="as the server calls it")
@@ -133,14 +133,14 @@ def settings_of(args: argparse.Namespace) -> dict[str, Any]:
     UsageError for an address that is none, and without a model.
     """
     try:
-        check_url(args.url)
+        check_url(args.endpoint)
     except ValueError as error:
-        raise UsageError(f"--url: {error}") from None
+        raise UsageError(f"--endpoint: {error}") from None
     if not args.model:
-        raise UsageError("--url needs --model, the model's name at the server")
+        raise UsageError("--endpoint needs --model, the model's name at the server")
     return {
         "name": EndpointPolicy.name,
-        "url": args.url,
+        "url": args.endpoint,
         "model": args.model,
         **sampling.settings_of(args),
         "body": args.body,

@@ -217,10 +217,10 @@ def _by_template(model: LocalModel) -> Read | None:
 
 
 def add_options(parser: argparse.ArgumentParser, choice: Any = None) -> None:
-    """The options of the policy. `choice` is where `--local` belongs, which asks for it: a group
-    of options that exclude each other."""
+    """The options of the policy. `choice`, a group of options that exclude each other, takes
+    `--model-path`, which asks for it."""
     (choice or parser).add_argument(
-        "--local", metavar="FOLDER", help="run a model of the transformers library here"
+        "--model-path", metavar="FOLDER", help="run a model of the transformers library here"
     )
     group = parser.add_argument_group("a local model")
     group.add_argument("--device", metavar="NAME", help="cpu, cuda, … (default: cuda if there)")
@@ -244,7 +244,7 @@ def settings_of(args: argparse.Namespace) -> dict[str, Any]:
     """What a run keeps of the options, and `from_settings` makes the policy of."""
     return {
         "name": LocalPolicy.name,
-        "model": args.local,
+        "model": args.model_path,
         **sampling.settings_of(args),
         "dtype": args.dtype,
         "template": args.template,
