@@ -13,6 +13,7 @@ from toolc_runtime.environment import Environment
 from toolc_runtime.task import Task
 from toolc_runtime.values import canonical
 
+
 def page(environments: Mapping[str, Environment], audited: Sequence[Audited]) -> str:
     """One self-contained HTML page; `environments` by folder."""
     parts = ["<main><h1>Audit</h1>"]

@@ -323,13 +323,14 @@
     const row = rows[number];
     const isOpen = state.episode === row[ID];
     const failing = row[CHECKS].map((each) => names[each]);
-    const note = row[UNSCORED] ?? (failing.length ? `✗ ${failing.join(", ")}` : "");
+    const note = row[UNSCORED] ?? (failing.length ? `✗ ${failing.join(", ")}`
+      : row[SUCCESS] ? "" : "every check holds: the reward is less for further calls");
     const name = make("a", { href: link({ ...state, episode: row[ID] }), ...(isOpen ? { "aria-current": "true" } : {}) }, row[ID]);
     return make("tr", { class: isOpen ? "open-row" : null,
       onclick: (event) => { if (!event.target.closest("a") && !String(getSelection())) go({ episode: row[ID] }); } },
       make("td", { class: "sign" }, mark(outcomeOf(row))),
       make("td", { class: "task" }, name, make("div", { class: "prompt soft" }, row[PROMPT]),
-        note ? make("div", { class: "failing" }, note) : null),
+        note ? make("div", { class: failing.length && !row[UNSCORED] ? "note bad" : "note soft" }, note) : null),
       make("td", { class: "kind soft" }, names[row[KIND]]),
       make("td", { class: "number steps soft" }, short(row[STEPS])),
       make("td", { class: "number" }, fixed(row[REWARD], 2)),
@@ -350,7 +351,7 @@
     pane.replaceChildren();
     if (state.episode === "") return;
     pane.scrollTop = 0;
-    const bar = (...content) => make("div", { class: "bar" }, ...content,
+    const bar = (...content) => make("div", { class: "tools" }, ...content,
       make("button", { type: "button", class: "close", onclick: () => close() }, "Close"));
     if (number === undefined) {
       pane.append(bar(), make("p", {}, "This page lists no episode ", make("code", {}, state.episode), "."));
@@ -474,4 +475,5 @@
   plots();
   filters();
   show();
+  if (state.episode) $("browser").scrollIntoView();
 })();

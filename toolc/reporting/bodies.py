@@ -159,7 +159,10 @@ def _conversation(
             _read(shown, recorded, message.get("content"), texts)
             continue
         waiting = []
-        block: Json = {"role": texts.cut(message["role"]), "text": texts.said(message.get("content"))}
+        block: Json = {
+            "role": texts.cut(message["role"]),
+            "text": texts.said(message.get("content")),
+        }
         for call in message.get("tool_calls") or ():
             recorded = _recorded(call["function"], calls[used : used + 1])
             used += recorded is not None
@@ -241,4 +244,6 @@ def _changed(place: str, pair: Mapping[str, Any], texts: _Texts) -> Json:
 
 def _sides(before: Any, after: Any, texts: _Texts) -> list[str | None]:
     """The texts of both; None for what is not there."""
-    return [None if side is ABSENT or side is None else texts.value(side) for side in (before, after)]
+    return [
+        None if side is ABSENT or side is None else texts.value(side) for side in (before, after)
+    ]

@@ -100,11 +100,12 @@ def groups(tasks: Tasks, by: str, seed: int, most: int) -> tuple[list[Group], in
     for episodes in tasks.values():
         members.setdefault(GROUPINGS[by](episodes[0]), []).append(episodes)
     largest = sorted(members, key=lambda name: (-len(members[name]), name))[:most]
-    made = [_group(name, members[name], seed) for name in sorted(largest, key=_natural)]
+    made = [_group(name, members[name], seed) for name in sorted(largest, key=natural)]
     return made, len(members) - len(made)
 
 
-def _natural(name: str) -> tuple[int, str]:
+def natural(name: str) -> tuple[int, str]:
+    """The order of names: numbers by size, before the others."""
     number = len(name) < 10 and name.isascii() and name.isdecimal()
     return (int(name), "") if number else (10**9, name)
 
@@ -139,7 +140,9 @@ def reward_bins(episodes: Iterable[Episode]) -> list[int]:
 def call_bins(episodes: Iterable[Episode]) -> list[int]:
     """How many scored episodes made no call, one call and so on; the last takes what is beyond."""
     found = Counter(
-        min(max(int(each.values.get("calls", 0)), 0), MOST_CALLS) for each in episodes if each.values
+        min(max(int(each.values.get("calls", 0)), 0), MOST_CALLS)
+        for each in episodes
+        if each.values
     )
     return [found[number] for number in range(max(found, default=-1) + 1)]
 

@@ -6,7 +6,7 @@ not succeed first. A body is JSON in a script element of its own, read when it i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from toolc.pages import Data, asset, document, embedded

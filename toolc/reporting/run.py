@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
 from toolc.files import inside, read_bytes, why
@@ -319,5 +319,3 @@ def _said(messages: Iterable[Mapping[str, Any]], role: str) -> str:
     """The beginning of the first text of a role."""
     texts = (each.get("content") for each in messages if each["role"] == role)
     return next((text[:EXCERPT] for text in texts if isinstance(text, str) and text), "")
-
-
