@@ -37,6 +37,8 @@
     element.append(...children);
     return element;
   }
+  // Without a prototype: names that others gave are looked up in it.
+  const table = (entries) => Object.assign(Object.create(null), entries);
   const fixed = (value, digits = 3) =>
     value === null || value === undefined ? "–" : value.toFixed(digits);
   const short = (value) =>
@@ -107,7 +109,7 @@
   }
 
   function panel(title, ...content) {
-    $("plots").append(make("section", { class: "panel" }, make("h3", {}, title), ...content));
+    $("overview").append(make("section", { class: "panel" }, make("h3", {}, title), ...content));
   }
   const rest = (count, what) => count ? [make("p", { class: "soft" }, `and ${whole(count)} more ${what}`)] : [];
 
@@ -183,24 +185,24 @@
 
   // ---------------------------------------------------------------- filters
 
-  const OUTCOMES = {
+  const OUTCOMES = table({
     success: ["success", (row) => row[SUCCESS] === 1],
     failed: ["no success", (row) => row[REWARD] !== null && row[SUCCESS] === 0],
     partial: ["part of the reward", (row) => row[REWARD] > 0 && row[SUCCESS] === 0],
     zero: ["no reward", (row) => row[REWARD] === 0],
     unscored: ["not scored", (row) => row[REWARD] === null],
-  };
-  const ORDERS = {
+  });
+  const ORDERS = table({
     reward: ["reward", (row) => row[REWARD] ?? -1],
     f1: ["Solve-F1", (row) => row[F1] ?? -1],
     calls: ["calls", (row) => row[CALLS] ?? -1],
     steps: ["steps", (row) => row[STEPS] ?? -1],
     id: ["name", (row) => row[ID]],
-  };
-  const SORTS = { "": "in order of the run", reward: "lowest reward first",
+  });
+  const SORTS = table({ "": "in order of the run", reward: "lowest reward first",
     "-reward": "highest reward first", f1: "lowest Solve-F1 first", "-f1": "highest Solve-F1 first",
     calls: "fewest calls first", "-calls": "most calls first", steps: "fewest steps first",
-    "-steps": "most steps first", id: "by name", "-id": "by name, backwards" };
+    "-steps": "most steps first", id: "by name", "-id": "by name, backwards" });
   const TESTS = {
     environment: (wanted) => (row) => names[row[ENVIRONMENT]] === wanted,
     kind: (wanted) => (row) => names[row[KIND]] === wanted,
@@ -404,7 +406,7 @@
     if (!content.length) content.push(make("div", { class: "text soft" }, "(nothing)"));
     return make("div", { class: "message" }, make("div", { class: "role" }, said.role), make("div", { class: "content" }, ...content));
   }
-  const STATUS = { ok: "good", failed: "open", rejected: "bad", exhausted: "bad", fault: "bad" };
+  const STATUS = table({ ok: "good", failed: "open", rejected: "bad", exhausted: "bad", fault: "bad" });
   function call(made) {
     const parts = [make("div", { class: "tool" }, make("code", {}, made.tool), " ",
       make("span", { class: `status ${STATUS[made.status] ?? ""}` }, made.status))];

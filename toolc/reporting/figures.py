@@ -56,22 +56,23 @@ def unit(episodes: Iterable[Episode], name: str) -> Unit:
 
 
 def means(tasks: Tasks, seed: int) -> dict[str, Estimate]:
-    """Every figure that some episode has, then `pass@k` and `pass^k`."""
+    """Every figure that some episode has, then `pass@k` and `pass^k` over the tasks with as many
+    scored episodes."""
     columns: dict[str, Sequence[Unit]] = {
         name: [unit(group, name) for group in tasks.values()] for name in FIGURES
     }
     columns = {name: units for name, units in columns.items() if any(n for _, n in units)}
-    most = min(map(len, tasks.values()), default=0)
-    if most > 1:
+    for k in _powers(max(map(len, tasks.values()), default=0)):
         for name, chance in (("pass@", _any), ("pass^", _all)):
-            for k in _powers(most):
-                columns[f"{name}{k}"] = [(chance(group, k), 1) for group in tasks.values()]
+            columns[f"{name}{k}"] = [
+                (chance(each, k), 1) if len(each) >= k else (0.0, 0) for each in tasks.values()
+            ]
     return estimates(columns, seed)
 
 
 def _powers(most: int) -> list[int]:
-    """1, 2, 4 and so on, and the most."""
-    return sorted({1 << bit for bit in range(most.bit_length())} | {most})
+    """2, 4 and so on, and the most; for one episode a task there is nothing beyond success."""
+    return sorted({1 << bit for bit in range(1, most.bit_length())} | {most}) if most > 1 else []
 
 
 def _any(episodes: Sequence[Episode], k: int) -> float:

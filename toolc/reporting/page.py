@@ -54,8 +54,8 @@ def page(run: Run, most: int = MAX_BODIES) -> Page:
     """The page of a run, with bodies of at most so many characters. Raises `RunError`."""
     listed = run.episodes[:MAX_ROWS]
     bodies = _bodies(run, listed, most)
-    names = _Names()
-    rows = [_row(each, names) for each in listed]
+    ids, names = _Ids(), _Names()
+    rows = [_row(ids(each.id), each, names) for each in listed]
     unlisted = len(run.episodes) - len(listed)
     missing = len(listed) - len(bodies)
     head = {
@@ -89,6 +89,18 @@ def _bodies(run: Run, listed: Sequence[Episode], most: int) -> list[Data]:
 # ---------------------------------------------------------------- rows
 
 
+class _Ids:
+    """Ids of rows: such as became the same when they were cut are told apart."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def __call__(self, id: str) -> str:
+        name = _cut(id)
+        self._counts[name] += 1
+        return name if self._counts[name] == 1 else f"{name} ({self._counts[name]})"
+
+
 class _Names:
     """Names that many rows share, by number."""
 
@@ -104,11 +116,11 @@ class _Names:
         return number
 
 
-def _row(episode: Episode, names: _Names) -> list[Any]:
+def _row(id: str, episode: Episode, names: _Names) -> list[Any]:
     """What the list shows and searches of an episode; the page's script knows the order."""
     values = episode.values
     return [
-        _cut(episode.id),
+        id,
         names(episode.environment),
         names(episode.kind),
         episode.steps,
@@ -129,7 +141,9 @@ def _round(value: float) -> float:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= MAX_NAME else f"{text[:MAX_NAME]}…"
+    """A name as an address and a list can hold it: short, and without lone surrogates."""
+    short = text if len(text) <= MAX_NAME else f"{text[:MAX_NAME]}…"
+    return short.encode("utf-8", "replace").decode()
 
 
 # ---------------------------------------------------------------- the whole

@@ -12,7 +12,7 @@ from random import Random
 from typing import NamedTuple
 
 RESAMPLES = 1000
-MAX_UNITS = 1000
+MAX_UNITS = 500
 LEVEL = 0.95
 
 Unit = tuple[float, float]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from hashlib import blake2b
 from typing import Any, BinaryIO, NamedTuple
 
 from toolc.files import inside, read_bytes, why
@@ -44,7 +45,8 @@ class Head(NamedTuple):
 
 
 class Episode(NamedTuple):
-    """One line of `episodes.jsonl`, without its body, which is `size` bytes from `offset` on.
+    """One line of `episodes.jsonl`, without its body, which is `size` bytes from `offset` on, of a
+    `digest`.
 
     `values` are the figures by name, None where the episode is not scored, and `not_scored` then
     says why. `failing` are the names of checks below 1; `steps` those of the task's plan.
@@ -64,6 +66,7 @@ class Episode(NamedTuple):
     answer: str
     offset: int
     size: int
+    digest: bytes
 
     @property
     def success(self) -> bool:
@@ -83,7 +86,10 @@ class Run(NamedTuple):
         with _opened(self.path) as file:
             for episode in wanted:
                 file.seek(episode.offset)
-                yield _record(file.read(episode.size), f"`{self.path}`: {quote(episode.id)}")
+                line = file.read(episode.size)
+                if _digest(line) != episode.digest:
+                    raise RunError(f"`{self.path}` has changed meanwhile")
+                yield _parsed(line, self.path)  # it was as expected when it was read before
 
 
 def read_run(path: str) -> Run:
@@ -99,7 +105,7 @@ def read_run(path: str) -> Run:
             torn = not line.endswith(b"\n")
             if torn:
                 break
-            episode = _episode(_record(line, where), offset, len(line))
+            episode = _episode(_record(line, where), line, offset)
             if episode.id in episodes:
                 raise RunError(f"{where} is a second episode {quote(episode.id)}")
             if len(episodes) == MAX_EPISODES:
@@ -152,25 +158,23 @@ def _opened(path: str) -> BinaryIO:
 # ---------------------------------------------------------------- values
 
 
-def _number(text: str) -> int | float | str:
-    """A number, or its text where this machine's numbers cannot hold it."""
-    if len(text) <= 20 and text.lstrip("-").isdecimal():
-        return int(text)
-    value = float(text)
-    return value if value - value == 0.0 and not text.lstrip("-").isdecimal() else text
+_DECODER = json.JSONDecoder(parse_constant=str)
+"""What a model wrote may hold NaN."""
 
 
-_DECODER = json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=str)
-"""What a model wrote may hold anything that JSON's grammar allows, and NaN."""
+def _parsed(content: bytes, where: str) -> Any:
+    try:
+        return _DECODER.decode(content.decode("utf-8", "replace"))
+    except json.JSONDecodeError as error:
+        raise RunError(f"{where} is not JSON: {error.msg[:1].lower()}{error.msg[1:]}") from None
+    except ValueError:
+        raise RunError(f"{where} holds a number of too many digits") from None
+    except RecursionError:
+        raise RunError(f"{where} is nested too deep") from None
 
 
 def _value(content: bytes, where: str) -> Any:
-    try:
-        value = _DECODER.decode(content.decode("utf-8", "replace"))
-    except json.JSONDecodeError as error:
-        raise RunError(f"{where} is not JSON: {error.msg[:1].lower()}{error.msg[1:]}") from None
-    except RecursionError:
-        raise RunError(f"{where} is nested too deep") from None
+    value = _parsed(content, where)
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [item for holder in level for item in _items(holder)]
@@ -213,7 +217,7 @@ def _list(items: Any) -> dict[str, Any]:
 
 _TEXT = {"type": "string"}
 _COUNT = {"type": "integer"}
-_AMOUNT = {"type": "number"}
+_AMOUNT = {"type": "number", "minimum": 0, "maximum": 1e12}
 _MAYBE_TEXT = {"type": ["string", "null"]}
 _MAP = {"type": ["object", "null"], "additionalProperties": True}
 
@@ -281,7 +285,7 @@ _EPISODE = compile_schema(
 )
 
 
-def _episode(record: Mapping[str, Any], offset: int, size: int) -> Episode:
+def _episode(record: Mapping[str, Any], line: bytes, offset: int) -> Episode:
     verdict, figures = record["verdict"], record["figures"]
     scored = verdict is not None and figures is not None
     checks = verdict["checks"] if scored else ()
@@ -299,7 +303,8 @@ def _episode(record: Mapping[str, Any], offset: int, size: int) -> Episode:
         prompt=_said(record["messages"], "user"),
         answer=_said(reversed(record["messages"]), "assistant"),
         offset=offset,
-        size=size,
+        size=len(line),
+        digest=_digest(line),
     )
 
 
@@ -309,6 +314,10 @@ def _values(record: Mapping[str, Any]) -> dict[str, float]:
         **{f"ftrl_{name}": value for name, value in (record.get("ftrl") or {}).items()},
         "reward": record["verdict"]["reward"],
     }
+
+
+def _digest(line: bytes) -> bytes:
+    return blake2b(line, digest_size=16).digest()
 
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:
