@@ -167,7 +167,7 @@ def write_run(
         "seed": 0,
         "environments": {
             name: {
-                "digest": (digests or {}).get(name) or sha256(name.encode()).hexdigest(),
+                "digest": (digests or {}).get(name) or sha256(repr(name).encode()).hexdigest(),
                 "tasks": len({each["task"] for each in found if each["environment"] == name}),
             }
             for name in names

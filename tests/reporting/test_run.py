@@ -57,8 +57,8 @@ def test_what_models_wrote_may_be_any_json(careless: list[Json], folder: Path) -
     lines = [careless[0], {**first, "id": "wild"}]
     run = read_run(rewrite(write_run(folder, lines), change))
     (record,) = run.bodies(run.episodes[1:])
-    assert '"more"' in (folder / "episodes.jsonl").read_text(encoding="utf-8")
-    assert record["calls"] or record["messages"]
+    given = record["calls"][0]["arguments"]
+    assert (given["a"], given["c"]) == ("NaN", 123456789012345678901234567890)
 
 
 DEEP = "[" * (MAX_DEPTH + 5) + "]" * (MAX_DEPTH + 5)
@@ -69,15 +69,15 @@ DEEPER = "[" * 100_000
     ("change", "message"),
     [
         (lambda line: "{", "line 2 of episodes.jsonl is not JSON"),
-        (lambda line: "[]", "must be an object"),
-        (lambda line: {**json.loads(line), "messages": None}, "`/messages`"),
-        (lambda line: {**json.loads(line), "id": 7}, "`/id`"),
-        (lambda line: {**json.loads(line), "verdict": {"reward": 1}}, "`/verdict/checks`"),
+        (lambda line: "[]", "`the whole` "),
+        (lambda line: {**json.loads(line), "messages": None}, "`messages`"),
+        (lambda line: {**json.loads(line), "id": 7}, "`id`"),
+        (lambda line: {**json.loads(line), "verdict": {"reward": 1}}, "`verdict/checks`"),
         (lambda line: {**json.loads(line), "verdict": {"reward": 1e99, "checks": []}}, "reward"),
-        (lambda line: {**json.loads(line), "figures": {"success": True}}, "`/figures/solve_f1`"),
+        (lambda line: {**json.loads(line), "figures": {"success": True}}, "`figures/solve_f1`"),
         (
             lambda line: {**json.loads(line), "calls": [{"tool": 1, "status": "ok"}]},
-            "/calls/0/tool",
+            "`calls/0/tool`",
         ),
         (lambda line: line.replace('"seconds": 0.02', f'"seconds": {DEEP}'), "nested too deep"),
         (lambda line: line.replace('"seconds": 0.02', f'"seconds": {DEEPER}'), "nested too deep"),
@@ -103,8 +103,8 @@ def test_two_episodes_of_one_name_are_refused(careless: list[Json], folder: Path
     [
         (None, "cannot read `run.json`"),
         ("nonsense", "is not JSON"),
-        ("[]", "must be an object"),
-        ('{"format": 2}', "`/toolc` is required"),
+        ("[]", "`the whole` "),
+        ('{"format": 2}', "`toolc` is required"),
     ],
 )
 def test_heads_that_are_none(

@@ -36,6 +36,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     import os
 
+    from toolc.diagnostics.catalogue import visible
     from toolc.files import why
     from toolc.output import write_file
     from toolc.reporting.page import page
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         found = read_run(args.run)
         made = page(found, args.size * 2**20)
     except RunError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(visible(str(error))) from None
     try:
         write_file(path, made.html.encode())
     except OSError as error:

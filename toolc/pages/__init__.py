@@ -20,6 +20,9 @@ __all__ = ["Data", "asset", "document", "embedded", "escape"]
 
 _UNSAFE = re.compile("[<>&\u2028\u2029\ufffe\uffff\ud800-\udfff]")
 
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_STRANGE = "\ufffd"
+
 
 class Data(NamedTuple):
     """JSON text, as `embedded` gives it, for the element of an id."""
@@ -59,14 +62,13 @@ def document(
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta name="color-scheme" content="light dark">',
         '<meta name="referrer" content="no-referrer">',
-        f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>",
+        f"<title>{escape(_UNPRINTABLE.sub(_STRANGE, title))}</title>\n<style>{style}</style>\n</head>\n<body>",
         body,
         *(f'<script type="application/json" id="{id}">{text}</script>' for id, text in data),
         *([f"<script>{script}</script>"] if script else []),
         "</body>\n</html>\n",
     ]
-    # A title may hold what UTF-8 does not.
-    return "\n".join(parts).encode("utf-8", "replace").decode()
+    return "\n".join(parts)
 
 
 def _hash(text: str) -> str:

@@ -6,6 +6,7 @@ not succeed first. A body is JSON in a script element of its own, read when it i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 

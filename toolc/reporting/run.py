@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import Any, BinaryIO, NamedTuple
 
 from toolc.files import inside, read_bytes, why
-from toolc_runtime.schema import Problems, compile_schema
+from toolc_runtime.schema import Problems, compile_schema, summary
 from toolc_runtime.values import quote
 
 MAX_HEAD = 64 * 2**20
@@ -198,8 +198,7 @@ def _checked(check: Any, value: Any, where: str) -> Any:
     problems: Problems = []
     value = check(value, (), problems)
     if problems:
-        path, message = problems[0]
-        raise RunError(f"{where} is not as expected: {quote(path or '/')} {message}")
+        raise RunError(f"{where} is not as expected: {summary(problems, 'the whole')}")
     return value
 
 
