@@ -8,6 +8,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -30,6 +31,15 @@ OPTIONS = (
     "--hide-scrollbars",
     "--remote-debugging-pipe",
 )
+
+LAUNCHER = """
+import os, sys
+from fcntl import F_DUPFD, fcntl
+for wanted, end in zip((3, 4), [fcntl(int(each), F_DUPFD, 10) for each in sys.argv[1:3]]):
+    os.dup2(end, wanted)
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
+"""Starts a browser with pipes as its descriptors 3 and 4, where it looks for them."""
 
 
 def executable() -> str | None:
@@ -150,16 +160,17 @@ def browser(path: str) -> Iterator[Browser]:
     """Starts a browser with a profile of its own, and ends it."""
     commands, answers = os.pipe(), os.pipe()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        command = f'exec "$0" "$@" 3<&{commands[0]} 4>&{answers[1]}'
+        ends = commands[0], answers[1]
+        launcher = [sys.executable, "-c", LAUNCHER, *map(str, ends)]
         process = subprocess.Popen(
-            ["/bin/sh", "-c", command, path, *OPTIONS, f"--user-data-dir={profile}"],
-            pass_fds=(commands[0], answers[1]),
+            [*launcher, path, *OPTIONS, f"--user-data-dir={profile}"],
+            pass_fds=ends,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        os.close(commands[0])
-        os.close(answers[1])
+        for end in ends:
+            os.close(end)
         try:
             yield Browser(answers[0], commands[1])
         finally:

@@ -47,6 +47,7 @@ def document(
 ) -> str:
     """A whole page. `body` is HTML; `style` is added to the style that pages share."""
     style = asset("base.css") + style
+    title = escape(_UNPRINTABLE.sub(_STRANGE, title))
     policy = [
         "default-src 'none'",
         f"style-src '{_hash(style)}'",
@@ -62,7 +63,7 @@ def document(
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta name="color-scheme" content="light dark">',
         '<meta name="referrer" content="no-referrer">',
-        f"<title>{escape(_UNPRINTABLE.sub(_STRANGE, title))}</title>\n<style>{style}</style>\n</head>\n<body>",
+        f"<title>{title}</title>\n<style>{style}</style>\n</head>\n<body>",
         body,
         *(f'<script type="application/json" id="{id}">{text}</script>' for id, text in data),
         *([f"<script>{script}</script>"] if script else []),
