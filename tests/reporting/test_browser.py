@@ -215,11 +215,11 @@ def test_markup_cannot_be_made_from_text(view: Opened) -> None:
 def test_a_large_run_is_paged_and_says_what_it_leaves_out(
     chromium: Browser, careless: list[Json], folder: Path
 ) -> None:
+    short = [{**line, "messages": line["messages"][:1], "calls": []} for line in careless]
     lines = [
-        {**line, "id": f"{line['id']}~{copy}", "task": f"{line['task']}~{copy}"}
-        for copy in range(-(-20_000 // len(careless)))
-        for line in careless
-    ][:20_000]
+        {**short[number % len(short)], "id": f"{number}", "task": f"{number // 4}"}
+        for number in range(20_000)
+    ]
     view = opened(chromium, lines, folder, most=2**22)
     view.show()
     assert view.browser.evaluate(FOUND).startswith("20,000 of 20,000 episodes")
@@ -233,5 +233,5 @@ def test_a_large_run_is_paged_and_says_what_it_leaves_out(
         view.browser.evaluate("document.querySelector('.pager span').textContent")
         == "page 400 of 400"
     )
-    view.show("#q=~7&sort=id")
+    view.show("#q=777&sort=-id")
     assert view.browser.complaints() == []

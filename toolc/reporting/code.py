@@ -41,7 +41,7 @@ def read_code(text: str) -> Code:
     try:
         module = ast.parse(text)
         _drop_docstrings(module)
-        named = [(name, node) for node in module.body for name in _names(node)]
+        named = [each for node in module.body for each in _named(node)]
         texts: dict[str, str] = {}
         mentions: dict[str, frozenset[str]] = {}
         for name, node in named:
@@ -74,19 +74,22 @@ def rest_on(names: set[str], before: Code, after: Code, table: str) -> set[str]:
 _ASSIGNED = (ast.Assign, ast.AnnAssign)
 
 
-def _names(node: ast.stmt) -> Iterator[str]:
-    """What a statement defines; imports define what they name."""
+def _named(node: ast.stmt) -> Iterator[tuple[str, ast.AST]]:
+    """What a statement defines, with what defines it; imports define what they name."""
     match node:
         case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-            yield name
+            yield name, node
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-            yield name
-        case ast.Import(names=names) | ast.ImportFrom(names=names):
-            yield from (each.asname or each.name for each in names)
+            yield name, node
+        case ast.Import(names=names):
+            yield from ((each.asname or each.name, ast.Import([each])) for each in names)
+        case ast.ImportFrom(module=module, names=names, level=level):
+            for each in names:
+                yield each.asname or each.name, ast.ImportFrom(module, [each], level)
         case ast.Expr(value=ast.Constant()):
             pass
         case _:
-            yield "(statements)"
+            yield "(statements)", node
 
 
 def _drop_docstrings(module: ast.Module) -> None:
