@@ -90,7 +90,7 @@ def test_schemas_are_told_by_path(tmp_path: Path) -> None:
 
 
 def test_code_is_told_by_the_tools_that_rest_on_it(tmp_path: Path) -> None:
-    found = sums(compared(tmp_path, ("return a + a", "return 2 * a")))
+    found = sums(compared(tmp_path, ("return a + a", "return a + a + 0")))
     assert {name: list(each) for name, each in found.tools.changed.items()} == {"twice": ["code"]}
     assert found.code == {"tools.py": ("doubled",)}
 
@@ -103,7 +103,7 @@ def test_code_is_told_by_the_tools_that_rest_on_it(tmp_path: Path) -> None:
         ('"Its value?" let found', '"Which value?" let found', "other", "plan"),
         ("answer found", "answer found\n  reward binary", "other", "reward"),
         ("answer found", "answer found\n  reward binary", "other", "verifier"),
-        ("answer found", "answer found\n  limits calls 3", "other", "limits"),
+        ("answer found", "answer found\n  limits { calls: 3 }", "other", "limits"),
     ],
 )
 def test_tasks_are_told_by_what_differs(
