@@ -72,6 +72,14 @@ def test_samples_of_a_task_are_no_tasks_of_their_own() -> None:
     assert once == tenfold
 
 
+def test_every_task_counts_the_same_however_often_it_was_scored() -> None:
+    tasks = {
+        ("e", "once"): [episode("once", True, 1.0)],
+        ("e", "often"): [episode("often", False, 0.0) for _ in range(9)],
+    }
+    assert means(tasks, 0)["success"].value == 0.5
+
+
 def test_one_task_has_no_interval_and_none_has_no_figures() -> None:
     assert estimates({"x": [(1.0, 2)]}, 0)["x"] == (0.5, None, None)
     assert means({}, 0) == {}

@@ -326,7 +326,7 @@
     const isOpen = state.episode === row[ID];
     const failing = row[CHECKS].map((each) => names[each]);
     const note = row[UNSCORED] ?? (failing.length ? `✗ ${failing.join(", ")}`
-      : row[SUCCESS] ? "" : "every check holds: the reward is less for further calls");
+      : row[SUCCESS] ? "" : "all checks hold; more calls than it takes");
     const name = make("a", { href: link({ ...state, episode: row[ID] }), ...(isOpen ? { "aria-current": "true" } : {}) }, row[ID]);
     return make("tr", { class: isOpen ? "open-row" : null,
       onclick: (event) => { if (!event.target.closest("a") && !String(getSelection())) go({ episode: row[ID] }); } },
@@ -375,7 +375,7 @@
     if (body.verdict) pane.append(verdict(body.verdict));
     pane.append(part("Conversation", ...body.said.map(message)));
     if (body.rest.length) pane.append(part("Calls that no message makes", ...body.rest.map(call)));
-    pane.append(part("Changes of the state", ...(body.changes.length ? body.changes.map(change) : [make("p", { class: "soft" }, "None.")])));
+    pane.append(part("Changes of the state", changes(body.changes)));
     const facts = body.facts.flatMap(([name, text]) => [make("dt", {}, name.replaceAll("_", " ")), make("dd", {}, text)]);
     pane.append(make("details", { class: "part" }, make("summary", {}, "All figures"), make("dl", {}, ...facts)));
   }
@@ -417,13 +417,15 @@
     for (const [place, text] of made.writes ?? []) parts.push(labelled("wrote", `${place} = ${text}`));
     return make("div", { class: "call" }, ...parts);
   }
-  function change(made) {
+  function changes(found) {
+    if (!found.length) return make("p", { class: "soft" }, "None.");
     const side = (text, style) => text === null ? make("td", { class: "soft" }, "–") : make("td", {}, block(text, style));
-    const lines = made.parts.map(([path, before, after]) => make("tr", {}, make("td", { class: "path" }, make("code", {}, path || "(whole)")),
-      side(before, "before"), side(after, "after")));
-    const heading = make("tr", {}, ...["", "before", "after"].map((text) => make("th", { scope: "col" }, text)));
-    return make("div", { class: "change" }, make("p", {}, make("code", {}, made.place), " ", make("span", { class: "soft" }, made.what ?? "")),
-      lines.length ? make("table", {}, make("thead", {}, heading), make("tbody", {}, ...lines)) : null);
+    const lines = found.flatMap((made) => (made.parts.length ? made.parts : [["", null, null]]).map(([path, before, after]) =>
+      make("tr", {}, make("td", { class: "path" }, make("code", {}, made.place + path), " ",
+        made.what === "changed" ? null : make("span", { class: "soft" }, made.what ?? "")),
+      side(before, "before"), side(after, "after"))));
+    const heading = make("tr", {}, ...["place", "before", "after"].map((text) => make("th", { scope: "col" }, text)));
+    return make("table", { class: "changes" }, make("thead", {}, heading), make("tbody", {}, ...lines));
   }
 
   // ---------------------------------------------------------------- moving about

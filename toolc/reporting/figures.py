@@ -19,11 +19,12 @@ FIGURES = {
     "calls": "calls",
     "turns": "turns",
     "invalid_calls": "invalid calls",
+    "truncated": "truncated",
     "ftrl_solve_f1": "FTRL Solve-F1",
     "ftrl_solve_precision": "FTRL Solve-P",
     "ftrl_solve_rate": "FTRL Solve-R",
 }
-"""Figures that are means over scored episodes, and what they are called."""
+"""Figures that are means over tasks, of means over their scored episodes; what they are called."""
 
 Key = TypeVar("Key", bound=Hashable)
 Tasks = Mapping[tuple[str, str], Sequence[Episode]]
@@ -50,9 +51,9 @@ def scored_tasks(episodes: Iterable[Episode]) -> dict[tuple[str, str], list[Epis
 
 
 def unit(episodes: Iterable[Episode], name: str) -> Unit:
-    """The sum of a figure over episodes, and how many have it."""
+    """Of a task's episodes the mean of a figure, and 1; nothing where none has it."""
     found = [each.values[name] for each in episodes if each.values and name in each.values]
-    return sum(found), len(found)
+    return (sum(found) / len(found), 1) if found else (0.0, 0)
 
 
 def means(tasks: Tasks, seed: int) -> dict[str, Estimate]:

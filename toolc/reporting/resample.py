@@ -16,7 +16,7 @@ MAX_UNITS = 500
 LEVEL = 0.95
 
 Unit = tuple[float, float]
-"""Of one task: the sum of a figure over its episodes, and their number."""
+"""Of one task: a figure's value and how often it counts, 0 where the task has no such figure."""
 
 
 class Estimate(NamedTuple):
@@ -31,7 +31,7 @@ class Estimate(NamedTuple):
 
 
 def mean(units: Sequence[Unit]) -> float:
-    """The mean over episodes; 0 where there are none."""
+    """The mean; 0 of nothing."""
     return _ratio(sum(total for total, _ in units), sum(count for _, count in units))
 
 

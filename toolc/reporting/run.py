@@ -23,6 +23,8 @@ MAX_LINE = 64 * 2**20
 MAX_EPISODES = 2_000_000
 MAX_DEPTH = 100
 """How deep the values of a run may be nested."""
+MOST = 1e12
+"""The largest figure."""
 EXCERPT = 200
 """Characters that are kept of a prompt and of a last text."""
 
@@ -216,7 +218,7 @@ def _list(items: Any) -> dict[str, Any]:
 
 _TEXT = {"type": "string"}
 _COUNT = {"type": "integer"}
-_AMOUNT = {"type": "number", "minimum": 0, "maximum": 1e12}
+_AMOUNT = {"type": "number", "minimum": 0, "maximum": MOST}
 _MAYBE_TEXT = {"type": ["string", "null"]}
 _MAP = {"type": ["object", "null"], "additionalProperties": True}
 
@@ -242,9 +244,8 @@ _HEAD = compile_schema(
 
 _FIGURES = {
     "type": ["object", "null"],
-    "properties": {"success": {"type": "boolean"}},
-    "required": ["success", "solve_f1"],
-    "additionalProperties": _AMOUNT,
+    "properties": {"success": {"type": "boolean"}, "solve_f1": _AMOUNT, "calls": _AMOUNT},
+    "required": ["success", "solve_f1", "calls"],
 }
 _VERDICT = {
     "type": ["object", "null"],
@@ -278,7 +279,7 @@ _EPISODE = compile_schema(
         },
         difficulty={"type": ["object", "null"], "properties": {"steps": _COUNT}},
         changes=_MAP,
-        ftrl={"type": ["object", "null"], "additionalProperties": _AMOUNT},
+        ftrl=_MAP,
         not_scored=_MAYBE_TEXT,
     )
 )
@@ -309,10 +310,17 @@ def _episode(record: Mapping[str, Any], line: bytes, offset: int) -> Episode:
 
 def _values(record: Mapping[str, Any]) -> dict[str, float]:
     return {
-        **{name: float(value) for name, value in record["figures"].items()},
-        **{f"ftrl_{name}": value for name, value in (record.get("ftrl") or {}).items()},
+        **dict(_amounts(record["figures"], "")),
+        **dict(_amounts(record.get("ftrl") or {}, "ftrl_")),
         "reward": record["verdict"]["reward"],
     }
+
+
+def _amounts(found: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, float]]:
+    """The figures that are numbers, or yes and no."""
+    for name, value in found.items():
+        if isinstance(value, int | float) and 0 <= value <= MOST:
+            yield f"{prefix}{name}", float(value)
 
 
 def _digest(line: bytes) -> bytes:
