@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
 from os.path import basename
 from typing import Any
 
 from toolc.audit import GATES, TaskAudit
 from toolc.audit.report import Audited
+from toolc.pages import document, escape
 from toolc_runtime.environment import Environment
 from toolc_runtime.task import Task
 from toolc_runtime.values import canonical
 
-STYLE = """
-:root { color-scheme: light dark; --line: #8884; --bad: #c22; --open: #b80; --good: #283; }
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem }
-table { border-collapse: collapse; width: 100% } td, th { text-align: left; vertical-align: top;
-  padding: .4rem .6rem; border-bottom: 1px solid var(--line) }
-code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere }
-.refuted { color: var(--bad) } .unknown { color: var(--open) }
-.proved, .passed { color: var(--good) }
-details { margin: .2rem 0 } summary { cursor: pointer } h2 { margin-top: 2rem }
-"""
-
 
 def page(environments: Mapping[str, Environment], audited: Sequence[Audited]) -> str:
     """One self-contained HTML page; `environments` by folder."""
-    parts = [f"<style>{STYLE}</style><h1>Audit</h1>"]
+    parts = ["<main><h1>Audit</h1>"]
     for folder, environment in environments.items():
         audits = [each.audit for each in audited if each.folder == folder]
         parts.append(f"<h2>{escape(basename(folder))}</h2>{_counts(audits)}")
         parts.append("<table><tr><th>task<th>question<th>plan<th>answer<th>verdict</tr>")
         parts += [_row(environment.tasks[audit.task], audit) for audit in audits]
         parts.append("</table>")
-    body = "\n".join(parts)
-    head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Audit</title>'
-    return f'{head}<meta name="viewport" content="width=device-width"><body>{body}</body></html>\n'
+    return document("Audit", "\n".join([*parts, "</main>"]))
 
 
 PROVED = '<span class="proved">all proved</span>'

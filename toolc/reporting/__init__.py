@@ -1,0 +1,1 @@
+"""What people look at after an evaluation: reports of runs, comparisons, differences of builds."""
