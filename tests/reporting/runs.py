@@ -67,7 +67,7 @@ def play(environment: Environment, task: Task, sample: int, seed: int, care: flo
         if not isinstance(ended, str):
             verdict = ended
             break
-        player._learn(task.turns[number + 1]["user"], json.dumps(ended))
+        player.learn(task.turns[number + 1]["user"], ended)
         user = ended
     return line(environment, task, sample, episode, messages, verdict)
 
