@@ -133,7 +133,11 @@ def test_what_cannot_be_done_is_said(
     for build, options, message in (
         (tmp_path, ("--policy", "noop"), "holds no build"),
         (compiled, ("--policy", "oracle"), "there is no policy `oracle`; policies: reference,"),
-        (compiled, (), "one of the arguments --policy --replay is required"),
+        (
+            compiled,
+            (),
+            "one of the arguments --policy --replay --endpoint --model-path is required",
+        ),
         (compiled, ("--policy", "noop", "--replay", "x"), "not allowed with"),
         (compiled, ("--policy", "noop", "--samples", "0"), "is not a whole number from 1"),
     ):

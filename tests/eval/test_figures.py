@@ -125,7 +125,7 @@ def test_an_interval_is_that_of_the_normal_law_where_there_are_many_tasks() -> N
 def test_intervals_cover_the_truth_about_as_often_as_they_say(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("toolc.eval.figures.RESAMPLES", 200)
+    monkeypatch.setattr("toolc.eval.resample.RESAMPLES", 200)
     chance = random.Random(5)
     covered = 0
     for trial in range(200):

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.reporting.runs import Json, unscored, write_run
+from toolc.eval.resample import MAX_UNITS, Unit, estimates, mean
 from toolc.reporting.compare import sign_test
 from toolc.reporting.figures import (
     MOST_CALLS,
@@ -22,7 +23,6 @@ from toolc.reporting.figures import (
     reward_bins,
     scored_tasks,
 )
-from toolc.reporting.resample import MAX_UNITS, Unit, estimates, mean
 from toolc.reporting.run import Episode, read_run
 
 UNITS = st.lists(

@@ -15,18 +15,9 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import itemgetter
-from random import Random
 from typing import Any, NamedTuple
 
-RESAMPLES = 1_000
-"""Draws of a bootstrap, in groups of so many tasks that `DRAWS` allows it; never under 200."""
-
-FEWEST = 200
-DRAWS = 2_000_000
-"""Tasks drawn for a bootstrap, over all its draws."""
-
-COVERAGE = 0.95
+from toolc.eval.resample import Estimate, estimates
 
 MEANS = (
     "solve_precision",
@@ -176,39 +167,19 @@ def mean(column: Column) -> float | None:
 
 
 def intervals(columns: Mapping[str, Column], seed: str) -> dict[str, list[float] | None]:
-    """The interval of the mean of each column, `[low, high]`; None where a column is empty.
-
-    Columns that have the same tasks are resampled together.
-    """
-    alike: defaultdict[tuple[int, ...], list[str]] = defaultdict(list)
-    for name, column in columns.items():
-        alike[tuple(at for at, value in enumerate(column) if value is not None)].append(name)
-    found: dict[str, list[float] | None] = {}
-    for places, names in alike.items():
-        known = [[_known(columns[name][at]) for at in places] for name in names]
-        found |= zip(names, _bootstrap(known, Random(seed)), strict=True)
-    return {name: found[name] for name in columns}
+    """The interval of the mean of each column, `[low, high]`; None where a column is empty."""
+    units = {
+        name: [(0.0, 0) if value is None else (value, 1) for value in column]
+        for name, column in columns.items()
+    }
+    found = estimates(units, seed)
+    return {
+        name: _ends(found[name]) if any(value is not None for value in column) else None
+        for name, column in columns.items()
+    }
 
 
-def _known(value: float | None) -> float:
-    assert value is not None
-    return value
-
-
-def _bootstrap(columns: Sequence[Sequence[float]], random: Random) -> list[list[float] | None]:
-    """The intervals of columns of one length."""
-    size = len(columns[0])
-    if size == 0:
-        return [None for _ in columns]
-    if size == 1:
-        return [[column[0], column[0]] for column in columns]
-    draws = max(FEWEST, min(RESAMPLES, DRAWS // size))
-    places = range(size)
-    means: list[list[float]] = [[] for _ in columns]
-    for _ in range(draws):
-        pick = itemgetter(*random.choices(places, k=size))
-        for column, made in zip(columns, means, strict=True):
-            made.append(sum(pick(column)) / size)
-    tail = (1 - COVERAGE) / 2 * (draws - 1)
-    low, high = math.floor(tail), math.ceil(draws - 1 - tail)
-    return [[ordered[low], ordered[high]] for ordered in map(sorted, means)]
+def _ends(found: Estimate) -> list[float]:
+    """A single task's figure has no spread to draw from."""
+    low, high = found.low, found.high
+    return [found.value if low is None else low, found.value if high is None else high]

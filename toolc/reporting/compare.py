@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from math import exp, lgamma, log
 from typing import Any, NamedTuple
 
+from toolc.eval.resample import Estimate, estimates, mean
 from toolc.reporting.figures import FIGURES, GROUPINGS, natural, scored_tasks, unit
-from toolc.reporting.resample import Estimate, estimates, mean
 from toolc.reporting.run import Episode, Run
 
 GROUP_FIGURES = ("solve_f1", "success")

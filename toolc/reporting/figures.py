@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from math import comb
 from typing import Any, NamedTuple, TypeVar
 
-from toolc.reporting.resample import Estimate, Unit, estimates
+from toolc.eval.figures import ks, pass_at, pass_hat
+from toolc.eval.resample import Estimate, Unit, estimates
 from toolc.reporting.run import Episode
 
 FIGURES = {
@@ -63,28 +63,13 @@ def means(tasks: Tasks, seed: int) -> dict[str, Estimate]:
         name: [unit(group, name) for group in tasks.values()] for name in FIGURES
     }
     columns = {name: units for name, units in columns.items() if any(n for _, n in units)}
-    for k in _powers(max(map(len, tasks.values()), default=0)):
-        for name, chance in (("pass@", _any), ("pass^", _all)):
-            columns[f"{name}{k}"] = [
-                (chance(each, k), 1) if len(each) >= k else (0.0, 0) for each in tasks.values()
-            ]
+    counts = [(len(each), sum(one.success for one in each)) for each in tasks.values()]
+    # For one episode a task there is nothing beyond success.
+    for k in ks(max((n for n, _ in counts), default=0))[1:]:
+        for name, chance in (("pass@", pass_at), ("pass^", pass_hat)):
+            found = [chance(n, c, k) for n, c in counts]
+            columns[f"{name}{k}"] = [(0.0, 0) if it is None else (it, 1) for it in found]
     return estimates(columns, seed)
-
-
-def _powers(most: int) -> list[int]:
-    """2, 4 and so on, and the most; for one episode a task there is nothing beyond success."""
-    return sorted({1 << bit for bit in range(1, most.bit_length())} | {most}) if most > 1 else []
-
-
-def _any(episodes: Sequence[Episode], k: int) -> float:
-    """The chance that one of k episodes of a task succeeds, without bias."""
-    failed = sum(not each.success for each in episodes)
-    return 1 - comb(failed, k) / comb(len(episodes), k)
-
-
-def _all(episodes: Sequence[Episode], k: int) -> float:
-    """The chance that k episodes of a task all succeed, without bias."""
-    return comb(sum(each.success for each in episodes), k) / comb(len(episodes), k)
 
 
 GROUPINGS: dict[str, Callable[[Episode], str]] = {

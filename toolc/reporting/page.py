@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from toolc.eval.resample import Estimate
 from toolc.pages import Data, asset, document, embedded
 from toolc.reporting.bodies import body
 from toolc.reporting.figures import (
@@ -24,7 +25,6 @@ from toolc.reporting.figures import (
     reward_bins,
     scored_tasks,
 )
-from toolc.reporting.resample import Estimate
 from toolc.reporting.run import Episode, Run
 
 MAX_ROWS = 50_000

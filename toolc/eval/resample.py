@@ -35,7 +35,7 @@ def mean(units: Sequence[Unit]) -> float:
     return _ratio(sum(total for total, _ in units), sum(count for _, count in units))
 
 
-def estimates(columns: Mapping[str, Sequence[Unit]], seed: int) -> dict[str, Estimate]:
+def estimates(columns: Mapping[str, Sequence[Unit]], seed: int | str) -> dict[str, Estimate]:
     """The estimates of figures; the columns hold the same tasks in the same order."""
     size = max(map(len, columns.values()), default=0)
     if size < 2:
@@ -48,8 +48,9 @@ def estimates(columns: Mapping[str, Sequence[Unit]], seed: int) -> dict[str, Est
     for _ in range(RESAMPLES):
         indexes = rng.choices(groups, k=len(groups))
         for name, (totals, counts) in dealt.items():
-            total = sum(map(totals.__getitem__, indexes))
-            drawn[name].append(_ratio(total, sum(map(counts.__getitem__, indexes))))
+            count = sum(map(counts.__getitem__, indexes))
+            if count:  # a draw of tasks that have no such figure says nothing
+                drawn[name].append(sum(map(totals.__getitem__, indexes)) / count)
     return {name: _estimate(mean(units), drawn[name]) for name, units in columns.items()}
 
 
@@ -65,6 +66,8 @@ def _dealt(units: Sequence[Unit], order: Sequence[int]) -> tuple[list[float], li
 
 
 def _estimate(value: float, drawn: list[float]) -> Estimate:
+    if not drawn:
+        return Estimate(value)
     drawn.sort()
     tail = int(len(drawn) * (1 - LEVEL) / 2)
     # Rounding in sums must not put the mean outside.
