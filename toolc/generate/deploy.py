@@ -36,6 +36,13 @@ class Proved(NamedTuple):
     audits: tuple[TaskAudit, ...]
     dropped: tuple[tuple[str, str], ...]
 
+    @property
+    def kinds(self) -> dict[str, int]:
+        """How many tasks there are of each kind."""
+        artifacts = self.compiled.artifacts if self.compiled else None
+        lines = artifacts.files["scenarios.jsonl"].decode().splitlines() if artifacts else []
+        return dict(sorted(Counter(json.loads(line)["kind"] for line in lines).items()))
+
 
 def deploy(draft: Draft, source: Source) -> Draft:
     """The draft with a body for every tool that has none."""
@@ -48,15 +55,15 @@ def deploy(draft: Draft, source: Source) -> Draft:
     return draft._replace(items=items)
 
 
-def prove(draft: Draft, path: str, data: str) -> Proved:
-    """Compiles and audits the draft as the spec at a path, with the data files of a folder, and
+def prove(draft: Draft, path: str) -> Proved:
+    """Compiles and audits the draft as the spec at a path, beside which its data files are, and
     leaves out what does not pass."""
     dropped: list[tuple[str, str]] = []
     known: dict[str, tuple[list[str], list[TaskAudit]]] = {}
     for number in range(ROUNDS):
         if not draft.scenarios:
             return Proved(draft, None, (), tuple(dropped))
-        compiled = _compiled(draft, path, data)
+        compiled = _compiled(draft, path)
         bad = _refused(draft, path, compiled)
         if bad:
             dropped += bad.items()
@@ -82,14 +89,17 @@ def prove(draft: Draft, path: str, data: str) -> Proved:
     return Proved(draft, None, (), (*dropped, (draft.name, "too much of it is refuted")))
 
 
-def _compiled(draft: Draft, path: str, data: str) -> Compiled:
+def _compiled(draft: Draft, path: str) -> Compiled:
     """The draft, compiled as if its text stood at the path."""
     from toolc.compiler import Options, compile_unit
     from toolc.project import Loader
 
     loaded = Loader({path: draft.text()}).load(path)
     assert loaded.unit is not None, "drafts are made of trees, whose text parses"
-    return compile_unit(loaded.unit, Options(data))
+    assert loaded.environment is not None
+    name = loaded.environment.name
+    compiled = compile_unit(loaded.unit, Options())
+    return compiled._replace(environment=(name.text, name.span))
 
 
 def _refused(draft: Draft, path: str, compiled: Compiled) -> dict[str, str]:

@@ -13,13 +13,16 @@ from toolc.syntax import tree
 Json = Mapping[str, Any]
 
 
+class StageError(Exception):
+    """A stage that cannot go on for an environment; the message says why."""
+
+
 class Draft(NamedTuple):
     """A spec under way: its declarations, and for each tool what it does in the words of the
-    source that made it. `notes` say what a stage could not keep."""
+    source that made it."""
 
     items: tuple[tree.Item, ...]
     meanings: Mapping[str, Json]
-    notes: tuple[str, ...] = ()
 
     @property
     def tools(self) -> Mapping[str, tree.Tool]:

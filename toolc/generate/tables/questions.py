@@ -618,13 +618,15 @@ def paths(world: World) -> Iterator[Path]:
     found: list[Path] = []
     for table in filter(spoken_keys, world.tables):
         found += [
-            Path(table, (link,), world.schema.target(link)) for link in table.references()
+            Path(table, (link,), world.schema.target(link))
+            for link in table.references()
+            if not link.key
         ]
     for path in found:
         yield path
         if len(path.links) + 1 < world.depth:
             for link in path.end.references():
-                if link.refers != path.start.name and link not in path.links:
+                if link.refers != path.start.name and not link.key and link not in path.links:
                     found.append(Path(path.start, (*path.links, link), world.schema.target(link)))
 
 
@@ -768,7 +770,7 @@ def called_counts(world: World) -> Iterator[Sketch]:
 def siblings(world: World) -> Iterator[Sketch]:
     for table in filter(spoken_keys, world.tables):
         for group in groups(world, table):
-            if group.target is None:
+            if group.target is None or group.column.key:
                 continue
             subject = Subject(table, world.binder(table))
             column = group.column

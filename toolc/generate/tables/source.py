@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from toolc.generate import trees
-from toolc.generate.draft import Adapter, Change, Document, Draft, Json
+from toolc.generate.draft import Adapter, Change, Document, Draft, Json, StageError
 from toolc.generate.tables import documents
 from toolc.generate.tables.operations import (
     ORDERS,
@@ -35,7 +35,7 @@ class Tables:
     """Decides by the operations that tools stand for."""
 
     def document(self, draft: Draft, tool: tree.Tool, meaning: Json) -> Document:
-        return documents.document(from_json(meaning), schema_of(draft.items))
+        return documents.document(*_read(draft, tool.name.text, meaning))
 
     def merges(self, draft: Draft) -> Sequence[Change]:
         """Lookups of one table by one column, summaries, rankings, counts and lists of one table:
@@ -44,8 +44,9 @@ class Tables:
         alike: dict[Any, dict[str, Operation]] = {}
         for name in draft.tools:
             if name in draft.meanings:
-                operation = from_json(draft.meanings[name])
-                key = _MERGES[type(operation)][0](operation)
+                operation, _ = _read(draft, name, draft.meanings[name])
+                table = schema.tables[operation.table]
+                key = _MERGES[type(operation)][0](operation, table)
                 alike.setdefault(key, {})[name] = operation
         changes: list[Change] = []
         taken = set(draft.tools)
@@ -55,14 +56,28 @@ class Tables:
                 continue
             merged = _MERGES[type(operations[0])][1](operations)
             table = schema.tables[merged.table]
-            name = unique(_general_name(merged, table), taken - set(group))
+            lone = isinstance(merged, Get) and gap(merged, table)
+            fitting = narrow_name(merged, table) if lone else _general_name(merged, table)
+            name = unique(fitting, taken - set(group))
             taken.add(name)
             adapters = {old: _adapter(each, merged, table) for old, each in group.items()}
             changes.append(change_of(name, merged, schema, adapters))
         return changes
 
     def implement(self, draft: Draft, tool: tree.Tool, meaning: Json) -> tree.Block:
-        return body(from_json(meaning), schema_of(draft.items))
+        return body(*_read(draft, tool.name.text, meaning))
+
+
+def _read(draft: Draft, name: str, meaning: Json) -> tuple[Operation, Schema]:
+    """What a tool does, with the tables that it does it with. Raises `StageError`."""
+    schema = schema_of(draft.items)
+    try:
+        operation = from_json(meaning)
+        signature(operation, schema)
+    except (KeyError, TypeError, AttributeError, IndexError):
+        what = "does not fit the tables" if meaning else "is missing"
+        raise StageError(f"what `{name}` does {what}: stage.json says it by the tool's name") from None
+    return operation, schema
 
 
 def change_of(
@@ -172,15 +187,21 @@ def _merged_filters(operations: Sequence[Any]) -> Any:
     return operations[0]._replace(**_filters(operations))
 
 
-_MERGES: Mapping[type, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
-    Get: (lambda it: ("get", it.table, it.by), _merged_get),
-    Count: (lambda it: ("count", it.table), _merged_filters),
-    Summary: (lambda it: ("summary", it.table), _merged_summary),
-    Rank: (lambda it: ("rank", it.table), _merged_rank),
-    Find: (lambda it: ("find", it.table), _merged_filters),
-    Set: (lambda it: ("set", it.table, it.column), lambda several: several[0]),
+_MERGES: Mapping[type, tuple[Callable[[Any, Table], Any], Callable[[Any], Any]]] = {
+    Get: (lambda it, table: ("get", it.table, it.by, gap(it, table)), _merged_get),
+    Count: (lambda it, table: ("count", it.table), _merged_filters),
+    Summary: (lambda it, table: ("summary", it.table), _merged_summary),
+    Rank: (lambda it, table: ("rank", it.table), _merged_rank),
+    Find: (lambda it, table: ("find", it.table), _merged_filters),
+    Set: (lambda it, table: ("set", it.table, it.column), lambda several: several[0]),
 }
 """What is alike, and how that is merged, by operation."""
+
+
+def gap(it: Get, table: Table) -> str:
+    """The one column of a lookup that fails where the cell is missing; "" of other lookups. In a
+    record the cell would be null, and plans could not work with it."""
+    return it.columns[0] if it.plain and table.columns[it.columns[0]].optional else ""
 
 
 def _adapter(old: Any, merged: Any, table: Table) -> Adapter:

@@ -9,7 +9,7 @@ from toolc.generate.draft import Adapter, Change, Draft
 from toolc.generate.scale import Scaling, Transformation
 from toolc.generate.tables.operations import Count, Find, Get, Operation, Rank, Summary, from_json
 from toolc.generate.tables.schema import Schema, Table, schema_of
-from toolc.generate.tables.source import change_of, narrow_name
+from toolc.generate.tables.source import change_of, gap, narrow_name
 from toolc.importing.names import unique
 
 MOST_FILTERS = 2
@@ -84,6 +84,8 @@ def wider_records(draft: Draft, random: Random) -> Scaling:
         if not isinstance(it, Get):
             continue
         table = schema.tables[it.table]
+        if gap(it, table):
+            continue
         free = [each for each in table.columns if each not in (*it.columns, *table.key, *it.by)]
         chosen = random.sample(free, min(len(free), random.randint(1, 3)))
         if chosen:
