@@ -28,9 +28,9 @@ SHOWN = 10
 def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "generate",
-        description="Make environments from a folder of tables (CSV, JSON, SQLite): tools that look "
-        "up, filter, sum up and rank, and tasks of all kinds that the compiler and the audit have "
-        "proved sound. Each stage writes specs to a folder of its own, to read, check and edit; "
+        description="Make environments from a folder of tables (CSV, JSON, SQLite): tools that "
+        "look up, filter, sum up and rank, and tasks of all kinds that the compiler and the audit "
+        "have proved sound. Each stage writes specs to a folder of its own, to read, check and edit; "
         "what has not changed is not made again.",
         epilog=epilog(
             {
@@ -65,7 +65,9 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--jobs", "-j", type=positive, metavar="N", help="processes (default: all cores)"
     )
-    parser.add_argument("--force", "-f", action="store_true", help="make all anew, also what was edited")
+    parser.add_argument(
+        "--force", "-f", action="store_true", help="make all anew, also what was edited"
+    )
     add_format(parser, "human", "json")
 
 
@@ -231,7 +233,9 @@ def _begin(
         raise UsageError(f"`{kept['tables']}` holds no table to ask of ({reasons or 'no files'})")
     _keep(args.output, kept, beginning.notes, beginning.aside)
     begun = {
-        each.draft.name: Stored(each.draft, {name: text.encode() for name, text in each.files.items()})
+        each.draft.name: Stored(
+            each.draft, {name: text.encode() for name, text in each.files.items()}
+        )
         for each in beginning.environments
     }
     return begun, beginning.notes
@@ -259,16 +263,15 @@ def _keep(
 
 def _assembled(args: argparse.Namespace, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Puts the environments whose last stage is done into one build; counts their tasks."""
-    from toolc.generate.pipeline import facts_of, spec_of
+    from toolc.generate.pipeline import facts_of
 
     done = {
         outcome.environment: outcome
         for outcome in outcomes
         if outcome.stage == STAGES[-1] and outcome.how != "failed"
     }
-    build = os.path.join(args.output, BUILD)
     if done:
-        _build(build, {name: spec_of(args.output, STAGES[-1], name) for name in done}, done)
+        _build(args.output, done)
     kinds: Counter[str] = Counter()
     tasks: dict[str, int] = {}
     dropped = []
@@ -278,7 +281,7 @@ def _assembled(args: argparse.Namespace, outcomes: Sequence[Outcome]) -> dict[st
         tasks[name] = facts.get("tasks") or 0
         dropped += [{"environment": name, **each} for each in facts.get("dropped") or []]
     return {
-        "build": build,
+        "build": os.path.join(args.output, BUILD),
         "environments": tasks,
         "tasks": sum(tasks.values()),
         "kinds": dict(sorted(kinds.items())),
@@ -286,41 +289,52 @@ def _assembled(args: argparse.Namespace, outcomes: Sequence[Outcome]) -> dict[st
     }
 
 
-def _build(root: str, specs: Mapping[str, str], done: Mapping[str, Outcome]) -> None:
+def _build(output: str, done: Mapping[str, Outcome]) -> None:
+    """Writes the build of these environments and of no others. It holds no records of what it was
+    made from, which would name the folder: a generation gives the same bytes anywhere."""
     import shutil
 
     from toolc import __version__
     from toolc.audit.report import note
-    from toolc.compiler import Compiled, Options, compile_specs
-    from toolc.incremental import Previous, records
+    from toolc.compiler import Options, compile_specs
+    from toolc.generate.pipeline import built, facts_of, spec_of
+    from toolc.incremental import holds
     from toolc.output import OutputError, note_audits, read_manifest, write_build
     from toolc.project import LANGUAGE
 
+    root = os.path.join(output, BUILD)
     manifest = read_manifest(root)
-    if manifest is not None and not set(manifest["environments"]) <= set(specs):
+    if manifest is not None and not set(manifest["environments"]) <= set(done):
         shutil.rmtree(root)
-    previous = Previous(root, Options())
-    compiled: list[Compiled] = []
-    for name, path in specs.items():
-        proved = done[name].proved
-        made = proved.compiled if proved else previous.find(path)
-        compiled.append(made or next(compile_specs([path], Options())))
-    fresh = [each.artifacts for each in compiled if each.artifacts]
-    unchanged = {
-        each.environment[0]: each.entry
-        for each in compiled
-        if each.environment and each.entry and not each.artifacts
-    }
+        manifest = None
+    entries: dict[str, Any] = {} if manifest is None else manifest["environments"]
+    fresh = []
+    unchanged: dict[str, Any] = {}
+    for name, outcome in done.items():
+        entry = entries.get(name)
+        if (
+            entry is not None
+            and built(entry) == facts_of(output, name).get("built")
+            and holds(os.path.join(root, name), entry["artifacts"])
+        ):
+            unchanged[name] = entry
+            continue
+        compiled = outcome.proved.compiled if outcome.proved else None
+        if compiled is None:
+            compiled = next(compile_specs([spec_of(output, STAGES[-1], name)], Options()))
+        if compiled.artifacts is None:
+            raise UsageError(f"`{compiled.path}` does not compile; `toolc compile` says why")
+        fresh.append(compiled.artifacts)
     try:
-        write_build(
-            root, fresh, LANGUAGE, __version__, unchanged, records(root, Options(), compiled)
-        )
+        if fresh:
+            write_build(root, fresh, LANGUAGE, __version__, unchanged)
         audits = {
             name: note(os.path.join(root, name), outcome.proved.audits)
             for name, outcome in done.items()
             if outcome.proved
         }
-        note_audits(root, audits)
+        if audits:
+            note_audits(root, audits)
     except OutputError as error:
         raise UsageError(str(error)) from None
 
@@ -342,11 +356,15 @@ def _show(
     for each in found["dropped"][:SHOWN]:
         say(f"left out: {each['environment']} {each['name']}: {each['reason']}")
     if len(found["dropped"]) > SHOWN:
-        more = count(len(found["dropped"]) - SHOWN, "more task or scenario").replace("task or", "tasks or")
+        more = count(len(found["dropped"]) - SHOWN, "more task or scenario").replace(
+            "task or", "tasks or"
+        )
         say(f"{more} left out; {STAGES[-1]}'s stage.json has all")
     for name, tasks in found["environments"].items():
         print(f"{name}: {count(tasks, 'task')}")
     kinds = ", ".join(f"{number} {kind}" for kind, number in found["kinds"].items())
     environments = count(len(found["environments"]), "environment")
-    say(f"{count(found['tasks'], 'task')} of {found['asked']} asked for ({kinds}) in {environments}, "
-        f"all compiled and audited: {found['build']}")
+    say(
+        f"{count(found['tasks'], 'task')} of {found['asked']} asked for ({kinds}) "
+        f"in {environments}, all compiled and audited: {found['build']}"
+    )

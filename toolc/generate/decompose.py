@@ -93,6 +93,4 @@ def _scenario(name: str, question: Question) -> tree.Scenario:
     if question.answer is not None:
         clauses.append(tree.Answer(NOWHERE, question.answer))
     title = question.title[:1].upper() + question.title[1:]
-    return tree.Scenario(
-        NOWHERE, spec.label(name), spec.described(title), family, tuple(clauses)
-    )
+    return tree.Scenario(NOWHERE, spec.label(name), spec.described(title), family, tuple(clauses))

@@ -115,7 +115,9 @@ def _refused(draft: Draft, path: str, compiled: Compiled) -> dict[str, str]:
 
 def _scenario_at(draft: Draft, text: str, found: Diagnostic) -> str:
     """The scenario in whose text a finding is; "" where it is in none."""
-    places = {text.find(f"\nscenario {each.name.text} "): each.name.text for each in draft.scenarios}
+    places = {
+        text.find(f"\nscenario {each.name.text} "): each.name.text for each in draft.scenarios
+    }
     before = [place for place in places if 0 <= place <= found.span.start]
     return places[max(before)] if before else ""
 
@@ -212,7 +214,11 @@ def _key_of(draft: Draft, family: tree.Family) -> tree.Expr | None:
     if not isinstance(family.source, tree.Ref):
         return binder
     for item in draft.items:
-        if isinstance(item, tree.Table) and item.name.text == family.source.name:
-            if len(item.keys) == 1 and item.keys[0].type is None:
-                return trees.call("str", trees.attribute(binder, item.keys[0].name.text))
+        if (
+            isinstance(item, tree.Table)
+            and item.name.text == family.source.name
+            and len(item.keys) == 1
+            and item.keys[0].type is None
+        ):
+            return trees.call("str", trees.attribute(binder, item.keys[0].name.text))
     return None

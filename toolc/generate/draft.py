@@ -83,9 +83,7 @@ def described(tool: tree.Tool, document: Document) -> tree.Tool:
         field.replace(description=_text(document.parameters.get(field.name.text, "")))
         for field in tool.parameters
     )
-    made: tree.Tool = tool.replace(
-        description=_text(document.description), parameters=parameters
-    )
+    made: tree.Tool = tool.replace(description=_text(document.description), parameters=parameters)
     return made
 
 
@@ -141,9 +139,7 @@ def with_further(draft: Draft, further: Iterable[Change]) -> Draft:
     return draft._replace(items=items, meanings={**draft.meanings, **meanings})
 
 
-def _adapted(
-    scenario: tree.Scenario, by_old: Mapping[str, tuple[str, Adapter]]
-) -> tree.Scenario:
+def _adapted(scenario: tree.Scenario, by_old: Mapping[str, tuple[str, Adapter]]) -> tree.Scenario:
     binders: dict[str, Adapter] = {}
 
     def note(node: Node) -> None:
@@ -161,7 +157,11 @@ def _adapted(
                 else:
                     made = trees.attribute(made, part)
             return made
-        if isinstance(node, tree.Call) and isinstance(node.base, tree.Ref) and node.base.name in by_old:
+        if (
+            isinstance(node, tree.Call)
+            and isinstance(node.base, tree.Ref)
+            and node.base.name in by_old
+        ):
             name, adapter = by_old[node.base.name]
             arguments = trees.rewritten(node.arguments, change)
             further = trees.named_call(name, adapter.arguments).arguments

@@ -20,8 +20,9 @@ from toolc.generate.document import document
 from toolc.generate.draft import Draft, Source, StageError
 from toolc.generate.integrate import integrate
 from toolc.generate.scale import Transformation, scale
+from toolc.incremental import compiler_digest
 from toolc.output import sha256, write_file
-from toolc.project import MAX_SPEC_BYTES, Loader, check_unit
+from toolc.project import Loader, check_unit
 from toolc.syntax import tree
 from toolc_runtime.values import canonical
 
@@ -95,7 +96,9 @@ def load(root: str, stage: str, environment: str) -> Stored:
     path = spec_of(root, stage, environment)
     loaded = Loader().load(path)
     unit = loaded.unit
-    found = loaded.diagnostics if unit is None else (*loaded.diagnostics, *check_unit(unit).diagnostics)
+    found = (
+        loaded.diagnostics if unit is None else (*loaded.diagnostics, *check_unit(unit).diagnostics)
+    )
     wrong = [each for each in found if each.severity == "error" and each.code != _DECLARED]
     if unit is None or wrong:
         raise StageError(_told(path, wrong[0] if wrong else None, loaded.sources))
@@ -141,7 +144,8 @@ def _record(folder: str) -> dict[str, Any]:
 def save(
     root: str, stage: str, stored: Stored, environment: str, digest: str, facts: Mapping[str, Any]
 ) -> None:
-    """Writes a stage's result; the record, which says that it is whole, last. Raises `StageError`."""
+    """Writes a stage's result; the record, which says that it is whole, comes last. Raises
+    `StageError`."""
     folder = folder_of(root, stage, environment)
     spec = stored.draft.text().encode()
     files = {**stored.files, environment + SPEC: spec}
@@ -226,7 +230,9 @@ def _run(work: Work, stage: str) -> Outcome:
         before = work.begun
     else:
         before = load(root, STAGES[STAGES.index(stage) - 1], name)
-    digest = sha256(canonical([VERSION, stage, list(work.settings), before.digest]).encode())
+    compiler = compiler_digest() if stage == STAGES[-1] else ""
+    inputs = [VERSION, stage, list(work.settings), before.digest, compiler]
+    digest = sha256(canonical(inputs).encode())
     standing = "" if work.force else _standing(root, stage, name, digest)
     if standing == "edited":
         place = folder_of(root, stage, name)
@@ -253,6 +259,7 @@ def _deployed(work: Work, before: Stored, digest: str) -> Outcome:
         "tasks": len(proved.audits),
         "kinds": proved.kinds,
         "dropped": [{"name": each, "reason": reason} for each, reason in proved.dropped],
+        "built": built(proved.compiled.entry) if proved.compiled else "",
     }
     save(root, stage, before._replace(draft=proved.draft), name, digest, facts)
     if proved.compiled is None:
@@ -273,6 +280,11 @@ _CHANGES: Mapping[str, Callable[[Work, Draft], Draft]] = {
         work.settings.seed,
     ),
 }
+
+
+def built(entry: Mapping[str, Any] | None) -> str:
+    """The digest of what a build's manifest says of an environment."""
+    return sha256(canonical(entry).encode())
 
 
 def facts_of(root: str, environment: str) -> dict[str, Any]:

@@ -75,9 +75,7 @@ def _get(it: Get, table: Table, schema: Schema) -> Document:
     by = _listed(phrase(name) for name in it.by)
     gaps = any(table.columns[name].optional for name in it.columns) and not it.plain
     missing = " What is not known is null." if gaps else ""
-    parameters = {
-        key_parameter(table, name): _key(table, name, schema) for name in it.by
-    }
+    parameters = {key_parameter(table, name): _key(table, name, schema) for name in it.by}
     return Document(f"Look up {a(one)} by its {by}: {shown}.{missing}", parameters)
 
 
@@ -138,7 +136,9 @@ def _rank(it: Rank, table: Table, schema: Schema) -> Document:
 
 
 def _find(it: Find, table: Table, schema: Schema) -> Document:
-    text = f"List the {table.noun.many}{_scope(it, table, schema)}, by their {phrase(table.single)}."
+    text = (
+        f"List the {table.noun.many}{_scope(it, table, schema)}, by their {phrase(table.single)}."
+    )
     return Document(text, _filters(it, table, schema))
 
 

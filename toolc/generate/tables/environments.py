@@ -181,9 +181,7 @@ def _data(schema: Schema, seed: int) -> list[tree.Item]:
         keys = tuple(tree.Key(NOWHERE, spec.label(each), None) for each in table.key)
         path = tree.Argument(NOWHERE, None, tree.String(NOWHERE, f"data/{table.name}.json"))
         rows = tree.Call(NOWHERE, tree.Ref(NOWHERE, "file"), (path,))
-        tables.append(
-            tree.Table(NOWHERE, spec.label(table.name), keys, spec.scalar(name), rows)
-        )
+        tables.append(tree.Table(NOWHERE, spec.label(table.name), keys, spec.scalar(name), rows))
     return [head, *types, *tables]
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
 from toolc.generate.tables.reading import Aside, Note, Raw, canonical_cell
-from toolc.generate.tables.schema import LABELS, NUMBER, Column, Row, Table, label_of
+from toolc.generate.tables.schema import NUMBER, Column, Row, Table, label_of
 from toolc.generate.tables.words import ascii_words, noun_of
 from toolc.importing.names import attribute, one_of, pascal, singular, unique, words
 from toolc_runtime.errors import Malformed
@@ -34,7 +34,21 @@ _MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "nil", "-", "--", 
 _INT = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?")
 _DATES = {"date": "date", "datetime": "date-time-local", "time": "time-local"}
-_NAMES = frozenset("name title email id code key phone address note description comment".split())
+_NAMES = frozenset(
+    (
+        "name",
+        "title",
+        "email",
+        "id",
+        "code",
+        "key",
+        "phone",
+        "address",
+        "note",
+        "description",
+        "comment",
+    )
+)
 _KEYS = ("id", "key", "code", "sku", "slug", "uuid", "number", "login", "isbn", "name", "title")
 
 
@@ -481,7 +495,9 @@ def _trimmed(group: Sequence[Table]) -> tuple[Table, ...]:
         }
         rows = table.rows
         if len(rows) > MAX_KEPT:
-            first = [row for row in rows if table.single and row[table.single] in wanted[table.name]]
+            first = [
+                row for row in rows if table.single and row[table.single] in wanted[table.name]
+            ]
             taken = {id(row) for row in first}
             rest = [row for row in rows if id(row) not in taken]
             chosen = {id(row) for row in (*first, *rest)[:MAX_KEPT]}
@@ -516,5 +532,3 @@ def _sound(table: Table, keys: Mapping[str, set[Any]]) -> Table:
 def enum_name(table: Table, column: Column) -> str:
     """A name for the type of a column of a few texts."""
     return pascal(f"{one_of(table.name)} {column.name}")
-
-

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from toolc.generate import trees
 from toolc.generate.tables.schema import Column, Schema, Table
+from toolc.generate.tables.words import GENERIC
 from toolc.generate.trees import attribute, call, compare, index, let, ref
 from toolc.importing import spec
 from toolc.importing.names import unique, words
@@ -102,13 +103,11 @@ def from_json(value: Mapping[str, Any]) -> Operation:
 
 # ---------------------------------------------------------------- parameters
 
-_GENERIC = frozenset("id key code name number title slug uuid email login".split())
-
 
 def key_parameter(table: Table, column: str) -> str:
     """What a tool calls the value by which it finds a row: a country, an order_id."""
     one = "_".join(table.noun.one.split(" "))
-    if words(column) and set(words(column)) <= _GENERIC:
+    if words(column) and set(words(column)) <= GENERIC:
         return one if column in ("name", "title") else f"{one}_{column}"
     return column
 
@@ -370,13 +369,13 @@ def _by_measure(
         present = [compare(cell, "!=", trees.NULL)] if column.optional else []
         shown = call("float", cell) if column.type == "int" and not whole else cell
         conditions = [*_conditions(it, each), *present]
-        rows = trees.listed(
-            trees.comprehension(element(shown), each, ref(table.name), conditions)
-        )
+        rows = trees.listed(trees.comprehension(element(shown), each, ref(table.name), conditions))
         if made is None:
             made = rows
         else:
-            made = trees.given(compare(ref(own(table, "measure")), "==", trees.value(name)), rows, made)
+            made = trees.given(
+                compare(ref(own(table, "measure")), "==", trees.value(name)), rows, made
+            )
     assert made is not None
     return made
 

@@ -347,7 +347,11 @@ EXTREMES = {"descending": "highest", "ascending": "lowest"}
 
 
 def ranked(group: Group, column: Column, order: str, binder: str) -> Ask:
-    question: Parts = ("Which of the ", *group.phrase, f" has the {EXTREMES[order]} {shown(column)}?")
+    question: Parts = (
+        "Which of the ",
+        *group.phrase,
+        f" has the {EXTREMES[order]} {shown(column)}?",
+    )
     operation = Rank(group.table.name, (column.name,), (order,), (group.column.name,))
     return Ask(question, operation, group.arguments, binder)
 
@@ -480,9 +484,7 @@ def _pairs(
         return
     slots: dict[str, Any] = {"what": shown(column), "row": subject.phrase, "other": other.phrase}
     apart = difference(ref("one"), ref("two"), column.type == "int")
-    yield base._replace(
-        pattern="difference", user=say(random, "difference", **slots), answer=apart
-    )
+    yield base._replace(pattern="difference", user=say(random, "difference", **slots), answer=apart)
     if table.single:
         order = random.choice(("descending", "ascending"))
         operator = ">" if order == "descending" else "<"
@@ -636,7 +638,9 @@ def along(path: Path, subject: Subject, schema: Schema) -> Parts:
     return ("the " + " of the ".join(reversed(roles)) + " of ", *subject.phrase)
 
 
-def walked(path: Path, subject: Subject, column: Column, schema: Schema, mark: str) -> tuple[Ask, ...]:
+def walked(
+    path: Path, subject: Subject, column: Column, schema: Schema, mark: str
+) -> tuple[Ask, ...]:
     """The sub-questions along a path and for the column at its end."""
     asks: list[Ask] = []
     for place, link in enumerate(path.links):
@@ -742,7 +746,11 @@ def called_counts(world: World) -> Iterator[Sketch]:
     for table in world.tables:
         for group in groups(world, table):
             target = group.target
-            if target is None or not target.label or role(group.column.name, target.noun) != target.noun.one:
+            if (
+                target is None
+                or not target.label
+                or role(group.column.name, target.noun) != target.noun.one
+            ):
                 continue
             subject = Subject(target, group.binder, called=True)
             found = group._replace(target=None, binder="key")
@@ -778,8 +786,11 @@ def siblings(world: World) -> Iterator[Sketch]:
             same = compare(attribute(ref("each"), column.name), "==", cell)
             rows = trees.comprehension(ref("each"), "each", ref(table.name), [same])
             number = Ask(
-                (f"How many {table.noun.many} have the {role(column.name, group.target.noun)} ",
-                 ref("shared"), "?"),
+                (
+                    f"How many {table.noun.many} have the {role(column.name, group.target.noun)} ",
+                    ref("shared"),
+                    "?",
+                ),
                 Count(table.name, (column.name,)),
                 ((column.name, ref("shared")),),
                 "number",
@@ -806,7 +817,11 @@ def siblings(world: World) -> Iterator[Sketch]:
                 ),
                 (subject.get(column, "shared"), number),
                 ref("number"),
-                sum(1 for row in table.rows if row[column.name] is not None and sizes[row[column.name]] >= 2),
+                sum(
+                    1
+                    for row in table.rows
+                    if row[column.name] is not None and sizes[row[column.name]] >= 2
+                ),
             )
 
 
@@ -910,16 +925,16 @@ def _apart(
         }
         one = Path(path.start, (link,), schema.target(link))
         certain = one.reached(schema, certain)
-        reached = {
-            at: one.reached(schema, row) for at, row in reached.items() if row is not None
-        }
+        reached = {at: one.reached(schema, row) for at, row in reached.items() if row is not None}
         place = trees.index(ref(link.refers), cell)
     assert certain is not None
     conditions.append(
         compare(attribute(place, column.name), "!=", trees.value(certain[column.name]))
     )
     members = [
-        row for row in reached.values() if row and row[column.name] not in (None, certain[column.name])
+        row
+        for row in reached.values()
+        if row and row[column.name] not in (None, certain[column.name])
     ]
     return conditions, len(members)
 
@@ -932,7 +947,8 @@ def top_pairs(world: World) -> Iterator[Sketch]:
         value = world.random.choice(list(firsts))
         other = group._replace(certain=value)
         for column in asked(group.table):
-            if column.name in (measure.name, group.column.name) or column.optional:
+            fixed = (measure.name, group.column.name)
+            if column.name in fixed or column.optional or column.values:
                 continue
             steps = (
                 ranked(group, measure, order, "first"),
@@ -971,7 +987,9 @@ def member_pairs(world: World) -> Iterator[Sketch]:
                     continue
                 two = [group.rows(value) for value in group.values()]
                 members = [
-                    rows for rows in two if len({row[column.name] for row in rows}) == len(rows) == 2
+                    rows
+                    for rows in two
+                    if len({row[column.name] for row in rows}) == len(rows) == 2
                 ]
                 cells = trees.comprehension(
                     attribute(ref("each"), column.name),
@@ -990,9 +1008,7 @@ def member_pairs(world: World) -> Iterator[Sketch]:
                     group.binder,
                     group.source,
                     trees.both([compare(group.counted(), "==", trees.value(2)), apart]),
-                    say(
-                        world.random, "members difference", group=group.phrase, what=shown(column)
-                    ),
+                    say(world.random, "members difference", group=group.phrase, what=shown(column)),
                     (
                         listed(group, "found"),
                         follow(table, column, first, "one"),
@@ -1007,9 +1023,7 @@ def member_pairs(world: World) -> Iterator[Sketch]:
 
 
 def settable(table: Table) -> list[Column]:
-    return [
-        column for column in table.columns.values() if column.enum and not column.optional
-    ]
+    return [column for column in table.columns.values() if column.enum and not column.optional]
 
 
 def set_(table: Table, column: Column, key: tree.Expr, to: str, question: Parts) -> Ask:
@@ -1074,7 +1088,9 @@ def sets(world: World) -> Iterator[Sketch]:
             yield base._replace(
                 kind="multi_hop",
                 pattern="called set",
-                user=say(world.random, "called set", what=shown(column), row=called.phrase, value=to),
+                user=say(
+                    world.random, "called set", what=shown(column), row=called.phrase, value=to
+                ),
                 steps=(
                     identified(called, "key"),
                     set_(table, column, ref("key"), to, (f"Set its {shown(column)}.",)),
@@ -1106,9 +1122,7 @@ def member_sets(world: World) -> Iterator[Sketch]:
                         compare(group.counted(done), "==", trees.value(0)),
                     ]
                 ),
-                say(
-                    world.random, "members set", group=group.phrase, what=shown(column), value=to
-                ),
+                say(world.random, "members set", group=group.phrase, what=shown(column), value=to),
                 (
                     listed(group, "found"),
                     *(

@@ -424,9 +424,7 @@ def _sqlite_table(connection: sqlite3.Connection, source: str, name: str, book: 
         else:
             rows.append(dict(zip(names, cells, strict=True)))
     more = len(found) > MAX_ROWS
-    book.table(
-        source, name, names, rows, more, key=tuple(key for _, key in keys), refers=refers
-    )
+    book.table(source, name, names, rows, more, key=tuple(key for _, key in keys), refers=refers)
 
 
 _READERS: dict[str, Callable[[str, str, _Book], None]] = {

@@ -52,12 +52,47 @@ class Column(NamedTuple):
 
 
 _NO_AMOUNTS = frozenset(
-    "id ids no number code zip postcode phone year born key index row line version".split()
+    (
+        "id",
+        "ids",
+        "no",
+        "number",
+        "code",
+        "zip",
+        "postcode",
+        "phone",
+        "year",
+        "born",
+        "key",
+        "index",
+        "row",
+        "line",
+        "version",
+    )
 )
-_POSITIONS = frozenset("latitude longitude lat lon lng offset floor x y z".split())
+_POSITIONS = frozenset(
+    ("latitude", "longitude", "lat", "lon", "lng", "offset", "floor", "x", "y", "z")
+)
 _LEVELS = frozenset(
-    "rating rate rates percent percentage share ratio stars score age level rank price temperature "
-    "density average mean".split()
+    (
+        "rating",
+        "rate",
+        "rates",
+        "percent",
+        "percentage",
+        "share",
+        "ratio",
+        "stars",
+        "score",
+        "age",
+        "level",
+        "rank",
+        "price",
+        "temperature",
+        "density",
+        "average",
+        "mean",
+    )
 )
 
 

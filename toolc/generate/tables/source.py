@@ -76,7 +76,9 @@ def _read(draft: Draft, name: str, meaning: Json) -> tuple[Operation, Schema]:
         signature(operation, schema)
     except (KeyError, TypeError, AttributeError, IndexError):
         what = "does not fit the tables" if meaning else "is missing"
-        raise StageError(f"what `{name}` does {what}: stage.json says it by the tool's name") from None
+        raise StageError(
+            f"what `{name}` does {what}: stage.json says it by the tool's name"
+        ) from None
     return operation, schema
 
 
@@ -118,15 +120,18 @@ _NARROW: Mapping[type, Callable[[Any, Table], str]] = {
         "" if it.by == table.key else "by_" + "_".join(it.by),
     ),
     Count: lambda it, table: _join("count", table.noun.many) + _by(it),
-    Summary: lambda it, table: _join(it.statistics[0], it.measures[0], "of", table.noun.many)
-    + _by(it),
-    Rank: lambda it, table: _join(
-        table.noun.one,
-        "with",
-        "highest" if it.orders[0] == "descending" else "lowest",
-        it.measures[0],
-    )
-    + _by(it),
+    Summary: lambda it, table: (
+        _join(it.statistics[0], it.measures[0], "of", table.noun.many) + _by(it)
+    ),
+    Rank: lambda it, table: (
+        _join(
+            table.noun.one,
+            "with",
+            "highest" if it.orders[0] == "descending" else "lowest",
+            it.measures[0],
+        )
+        + _by(it)
+    ),
     Find: lambda it, table: _join("list", table.noun.many) + _by(it),
     Set: lambda it, table: _join("set", table.noun.one, it.column),
 }
@@ -167,7 +172,7 @@ def _merged_get(operations: Sequence[Get]) -> Get:
     return operations[0]._replace(columns=columns, plain=len(columns) == 1)
 
 
-def _merged_summary(operations: Sequence[Summary]) -> Summary:
+def _merged_summary(operations: Sequence[Any]) -> Any:
     return operations[0]._replace(
         statistics=_all((each.statistics for each in operations), STATISTICS),
         measures=_all(each.measures for each in operations),
@@ -175,7 +180,7 @@ def _merged_summary(operations: Sequence[Summary]) -> Summary:
     )
 
 
-def _merged_rank(operations: Sequence[Rank]) -> Rank:
+def _merged_rank(operations: Sequence[Any]) -> Any:
     return operations[0]._replace(
         measures=_all(each.measures for each in operations),
         orders=_all((each.orders for each in operations), ORDERS),

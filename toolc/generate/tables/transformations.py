@@ -132,4 +132,3 @@ TRANSFORMATIONS: Mapping[str, Transformation] = {
     "wider_records": wider_records,
     "distractor_tools": distractor_tools,
 }
-

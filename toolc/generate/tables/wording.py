@@ -105,8 +105,8 @@ TEMPLATES: Mapping[str, Sequence[str]] = {
         "Take the {one} with the {extreme} {measure} among the {group}, and the one with the "
         "{extreme} {measure} among the {others}. What is the {what} of each? Give both, in this "
         "order.",
-        "Among the {group} and among the {others}, look for the {one} with the {extreme} {measure}. "
-        "What are the two's values of {what}, in this order?",
+        "Among the {group} and among the {others}, look for the {one} with the {extreme} "
+        "{measure}. What are the two's values of {what}, in this order?",
     ),
     "members difference": (
         "There are exactly two {group}. By how much do they differ in {what}?",

@@ -34,8 +34,28 @@ _IRREGULAR = {
 }
 
 PERSONS = frozenset(
-    "person user customer employee student teacher member patient author traveller traveler staff "
-    "guest driver agent manager owner client passenger player".split()
+    (
+        "person",
+        "user",
+        "customer",
+        "employee",
+        "student",
+        "teacher",
+        "member",
+        "patient",
+        "author",
+        "traveller",
+        "traveler",
+        "staff",
+        "guest",
+        "driver",
+        "agent",
+        "manager",
+        "owner",
+        "client",
+        "passenger",
+        "player",
+    )
 )
 """Nouns of people: what refers to one is named by its own column: an organiser, an owner."""
 
@@ -124,8 +144,11 @@ _SUFFIXES = {
     "celsius": "in degrees Celsius",
     "kwh": "in kilowatt hours",
 }
-_NO_COUNTS = frozenset("status address address gross loss class bonus basis days".split())
-_WRAPPED = frozenset("id ids code key no name ref".split())
+_NO_COUNTS = frozenset(("status", "address", "gross", "loss", "class", "bonus", "basis", "days"))
+_ADJECTIVES = frozenset(
+    ("open", "on", "off", "high", "low", "above", "below", "min", "max", "left")
+)
+_WRAPPED = frozenset(("id", "ids", "code", "key", "no", "name", "ref"))
 
 
 def phrase(name: str, type: str = "str") -> str:
@@ -144,6 +167,8 @@ def phrase(name: str, type: str = "str") -> str:
         return f"“{text}” date"
     if type in ("time", "datetime") and found[-1] not in ("time", "date", "at"):
         return f"“{text}” time"
+    if type in ("int", "float") and (found[-1].endswith("ed") or found[-1] in _ADJECTIVES):
+        return f"“{text}” value"
     if found[-1] in ("at", "on", "by", "from", "to", "until", "since", "of", "in"):
         return f"“{text}” entry"
     return {"id": "ID"}.get(text, text)
@@ -155,12 +180,18 @@ def role(name: str, target: Noun) -> str:
     while len(found) > 1 and found[-1] in _WRAPPED:
         found = found[:-1]
     text = " ".join(found)
+    if set(found) <= GENERIC:
+        return target.one
     if target.one in text or text in target.one or text in _PREPOSITIONS:
         return target.one if text in target.one or text in _PREPOSITIONS else text
     return text if target.person else f"{text} {target.one}"
 
 
-_PREPOSITIONS = frozenset("by from to of for in at id key".split())
+GENERIC = frozenset(
+    ("id", "key", "code", "name", "number", "title", "slug", "uuid", "email", "login", "sku", "no")
+)
+"""Words of columns that say nothing of what is meant."""
+_PREPOSITIONS = frozenset(("by", "from", "to", "of", "for", "in", "at", "id", "key"))
 
 
 def a(text: str) -> str:
