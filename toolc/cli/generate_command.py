@@ -29,9 +29,9 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "generate",
         description="Make environments from a folder of tables (CSV, JSON, SQLite): tools that "
-        "look up, filter, sum up and rank, and tasks of all kinds that the compiler and the audit "
-        "have proved sound. Each stage writes specs to a folder of its own, to read, check and edit; "
-        "what has not changed is not made again.",
+        "look up, filter, sum up and rank, and tasks of all kinds that the compiler and the "
+        "audit have proved sound. Each stage writes specs to a folder of its own, to read, check "
+        "and edit; what has not changed is not made again.",
         epilog=epilog(
             {
                 "toolc generate -o made --tables data": "all stages; made/build is ready for use",

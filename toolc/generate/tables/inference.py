@@ -219,9 +219,11 @@ def _numbers(cells: Sequence[Any], present: Sequence[Any]) -> _Typed:
 def _texts(cells: Sequence[Any], present: Sequence[str]) -> _Typed:
     said = [cell for cell in present if cell.strip().lower() not in _MISSING]
     missing = len(present) - len(said)
+    if not said:
+        return _Typed("str", [None] * len(cells))
     few = missing <= max(2, len(present) * 0.2)
     for kind, reads in _READS.items():
-        if said and few and all(reads(cell.strip()) for cell in said):
+        if few and all(reads(cell.strip()) for cell in said):
             notes = [f"{missing} cells say that they are missing"] if missing else []
             make = _MAKES[kind]
             read = [
