@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -40,6 +41,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     arguments = ["--tables", str(folder / "tables"), "-o", str(folder / "out"), *FEW]
     assert main(["generate", *arguments]) == 0
     return folder
+
+
+@pytest.fixture
+def copy(made: Path, tmp_path: Path) -> Path:
+    """A copy of what was generated, to work on."""
+    return Path(shutil.copytree(made / "out", tmp_path / "out"))
 
 
 def lines(build: Path) -> list[dict[str, Any]]:
@@ -83,44 +90,39 @@ def test_stages_run_one_by_one_give_the_same(made: Path, tmp_path: Path, toolc: 
     assert everything(tmp_path / "out") == everything(made / "out")
 
 
-def test_what_a_person_edits_is_kept_and_goes_on(made: Path, tmp_path: Path, toolc: Toolc) -> None:
-    tables = ("--tables", str(made / "tables"))
-    toolc("generate", *tables, "-o", "out", *FEW)
-    spec = tmp_path / "out" / "2-document" / "sales" / "sales.toolc"
-    old = "How many "
-    text = spec.read_text()
-    assert "Count the sales" in text
-    spec.write_text(text.replace("Count the sales", "Tell how many sales there are"))
-    assert old in text
-    again = toolc("generate", "-o", "out", "--jobs", "1")
-    assert again.returncode == 0
-    assert "Tell how many sales" in spec.read_text()
-    # the next stage documents what it merges anew, so an edit of a tool that is not merged shows
-    later = toolc("generate", "-o", "out", "--tasks", "20", "--jobs", "1")
-    assert "was edited: it stays as it is" in later.stderr
-    forced = toolc("generate", "-o", "out", "--tasks", "20", "--jobs", "1", "--force")
-    assert forced.returncode == 0
-    assert "Tell how many sales" not in spec.read_text()
+def test_what_a_person_edits_is_kept_and_goes_on(copy: Path, toolc: Toolc) -> None:
+    spec = copy / "2-document" / "sales" / "sales.toolc"
+    assert "The sale id of the sale" in spec.read_text()
+    spec.write_text(spec.read_text().replace("The sale id of the sale", "The number on the bill"))
+    assert toolc("generate", "-o", "out", "--jobs", "1").returncode == 0
+    for stage in ("2-document", "3-integrate", "4-scale", "5-deploy"):
+        text = (copy / stage / "sales" / "sales.toolc").read_text()
+        assert "The number on the bill" in text
+        assert "The sale id of the sale" not in text
 
 
-def test_an_edit_that_is_wrong_is_reported_with_its_place(
-    made: Path, tmp_path: Path, toolc: Toolc
-) -> None:
-    toolc("generate", "decompose", "--tables", str(made / "tables"), "-o", "out", *FEW)
-    spec = tmp_path / "out" / "1-decompose" / "sales" / "sales.toolc"
+def test_what_a_person_edits_is_not_overwritten_unless_forced(copy: Path, toolc: Toolc) -> None:
+    spec = copy / "2-document" / "sales" / "sales.toolc"
+    spec.write_text(spec.read_text().replace("The sale id of the sale", "The number on the bill"))
+    later = toolc("generate", "document", "-o", "out", "--seed", "9", "--jobs", "1")
+    assert "was edited: it stays as it is; --force makes it anew" in later.stderr
+    assert "The number on the bill" in spec.read_text()
+    assert toolc("generate", "document", "-o", "out", "--jobs", "1", "--force").returncode == 0
+    assert "The number on the bill" not in spec.read_text()
+
+
+def test_an_edit_that_is_wrong_is_reported_with_its_place(copy: Path, toolc: Toolc) -> None:
+    spec = copy / "1-decompose" / "sales" / "sales.toolc"
     spec.write_text(spec.read_text().replace("table sales[", "table [", 1))
     done = toolc("generate", "document", "-o", "out", "--jobs", "1")
     assert done.returncode == 1
-    assert f"{spec.relative_to(tmp_path)}`, line " in done.stderr
+    assert "out/1-decompose/sales/sales.toolc`, line " in done.stderr
 
 
-@pytest.mark.parametrize("content", ['{"tools": {}}', "[", '{"tools": {"count_sales_by_shop": 3}}'])
-def test_a_record_that_is_damaged_is_reported(
-    content: str, made: Path, tmp_path: Path, toolc: Toolc
-) -> None:
-    toolc("generate", "decompose", "--tables", str(made / "tables"), "-o", "out", *FEW)
-    (tmp_path / "out" / "1-decompose" / "sales" / "stage.json").write_text(content)
-    done = toolc("generate", "document", "-o", "out", "--jobs", "1")
+@pytest.mark.parametrize("content", ['{"tools": {}}', "[", '{"tools": {"get_sale_shop": {}}}'])
+def test_a_record_that_is_damaged_is_reported(content: str, copy: Path, toolc: Toolc) -> None:
+    (copy / "1-decompose" / "sales" / "stage.json").write_text(content)
+    done = toolc("generate", "document", "-o", "out", "--jobs", "1", "--force")
     assert done.returncode == 1
     assert "stage.json says it by the tool's name" in done.stderr
 
