@@ -163,6 +163,20 @@ def test_bounds_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert all(len(raw.rows) == 50 for raw in read_folder(str(tmp_path)).tables)
 
 
+def test_environments_hold_some_rows_and_all_that_they_refer_to(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_bytes(many("person_id,name", lambda n: f"P{n},N{n}", 5000))
+    (tmp_path / "tasks.csv").write_bytes(
+        many("task_id,person,kind,hours", lambda n: f"T{n},P{5001 - n},{'ab'[n % 2]},{n}", 5000)
+    )
+    beginning = begin(read_folder(str(tmp_path)), WISHES)
+    (begun,) = beginning.environments
+    people, tasks = (json.loads(begun.files[f"data/{name}.json"]) for name in ("people", "tasks"))
+    assert len(people) == len(tasks) == 400
+    assert {task["person"] for task in tasks} <= {person["person_id"] for person in people}
+    notes = [tuple(note) for note in beginning.notes]
+    assert ("people.csv", "400 of 5,000 rows are used") in notes
+
+
 def test_a_large_file_is_read_in_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MAX_BYTES", 1000)
     (tmp_path / "a.csv").write_bytes(many("id,size", lambda n: f"R{n},{n}", 5000))

@@ -58,7 +58,13 @@ def begin(read: Read, wishes: Wishes) -> Beginning:
         inferred = infer(list(raws))
         notes += inferred.notes
         aside += inferred.aside
+        sizes = {table.name: len(table.rows) for table in inferred.tables}
         for group in environments(inferred.tables):
+            notes += [
+                Note(table.source, f"{len(table.rows)} of {sizes[table.name]:,} rows are used")
+                for table in group
+                if len(table.rows) < sizes[table.name]
+            ]
             schema = _named(folder, group, schemas)
             schemas[schema.name] = schema
     found: dict[str, list[Sketch]] = {}
