@@ -45,7 +45,9 @@ MemberId = str
 Status = Literal["open", "returned", "lost"]
 """What becomes of a loan."""
 
-Folder = TypedDict("Folder", {"name": str, "shelf-mark": str, "folders": list["Folder"]})
+Folder = TypedDict(
+    "Folder", {"name": str, "shelf-mark": str, "folders": list["Folder"]}
+)
 """A shelf of shelves."""
 
 
@@ -224,7 +226,10 @@ def overview(state: State, tag: str, limit: int = 3) -> Any:
         key=lambda b: (-b["price"], b["title"]),
     )
     names = [
-        b["title"] for b in sorted(each(state, state.books), key=lambda b: b["title"], reverse=True)
+        b["title"]
+        for b in sorted(
+            each(state, state.books), key=lambda b: b["title"], reverse=True
+        )
     ]
     found_2 = [
         (n, b["title"], {"title": b["title"], "late": n})
@@ -238,11 +243,14 @@ def overview(state: State, tag: str, limit: int = 3) -> Any:
             ([entry[1] for entry in found_2], True),
         ],
     )
-    marks = [f["name"] for f in each(state, walk(state.shelves, lambda f: f["folders"]))]
+    marks = [
+        f["name"] for f in each(state, walk(state.shelves, lambda f: f["folders"]))
+    ]
     text_ = "Books:"
     for i, b in each(state, indexed(take(found, limit))):
         text_ = grow(
-            text_ + f" {i + 1}. {b['title']} ({text(b['price'])}, {b['copies']:03d} copies)"
+            text_
+            + f" {i + 1}. {b['title']} ({text(b['price'])}, {b['copies']:03d} copies)"
         )
         if b["copies"] == 0:
             continue

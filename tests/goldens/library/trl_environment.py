@@ -68,6 +68,8 @@ class LibraryEnvironment(TrlEnvironment):
         return self._call("reset", {})
 
 
-def reward(completions: list[Any], environments: list[Any], **columns: Any) -> list[float | None]:
+def reward(
+    completions: list[Any], environments: list[Any], **columns: Any
+) -> list[float | None]:
     """The rewards of finished episodes, 0 to 1: a reward function for TRL."""
     return rewards(completions, environments)

@@ -26,6 +26,8 @@ class ShopEnvironment(TrlEnvironment):
         return self._call("cancel_order", {"order_id": order_id, "reason": reason})
 
 
-def reward(completions: list[Any], environments: list[Any], **columns: Any) -> list[float | None]:
+def reward(
+    completions: list[Any], environments: list[Any], **columns: Any
+) -> list[float | None]:
     """The rewards of finished episodes, 0 to 1: a reward function for TRL."""
     return rewards(completions, environments)
