@@ -92,23 +92,23 @@ def test_stages_run_one_by_one_give_the_same(made: Path, tmp_path: Path, toolc: 
 
 def test_what_a_person_edits_is_kept_and_goes_on(copy: Path, toolc: Toolc) -> None:
     spec = copy / "2-document" / "sales" / "sales.toolc"
-    assert "The sale id of the sale" in spec.read_text()
-    spec.write_text(spec.read_text().replace("The sale id of the sale", "The number on the bill"))
+    assert "The sale ID." in spec.read_text()
+    spec.write_text(spec.read_text().replace("The sale ID.", "The number on the bill."))
     assert toolc("generate", "-o", "out", "--jobs", "1").returncode == 0
     for stage in ("2-document", "3-integrate", "4-scale", "5-deploy"):
         text = (copy / stage / "sales" / "sales.toolc").read_text()
-        assert "The number on the bill" in text
-        assert "The sale id of the sale" not in text
+        assert "The number on the bill." in text
+        assert "The sale ID." not in text
 
 
 def test_what_a_person_edits_is_not_overwritten_unless_forced(copy: Path, toolc: Toolc) -> None:
     spec = copy / "2-document" / "sales" / "sales.toolc"
-    spec.write_text(spec.read_text().replace("The sale id of the sale", "The number on the bill"))
+    spec.write_text(spec.read_text().replace("The sale ID.", "The number on the bill."))
     later = toolc("generate", "document", "-o", "out", "--seed", "9", "--jobs", "1")
     assert "was edited: it stays as it is; --force makes it anew" in later.stderr
-    assert "The number on the bill" in spec.read_text()
+    assert "The number on the bill." in spec.read_text()
     assert toolc("generate", "document", "-o", "out", "--jobs", "1", "--force").returncode == 0
-    assert "The number on the bill" not in spec.read_text()
+    assert "The number on the bill." not in spec.read_text()
 
 
 def test_an_edit_that_is_wrong_is_reported_with_its_place(copy: Path, toolc: Toolc) -> None:

@@ -60,10 +60,10 @@ def _filters(it: Any, table: Table, schema: Schema) -> dict[str, str]:
 
 
 def _scope(it: Any, table: Table, schema: Schema) -> str:
-    """`of a customer`, `with a certain status`: how filters narrow the rows down."""
+    """`of a given customer`: how filters narrow the rows down."""
     names = [_about(table.columns[name], schema) for name in it.filters]
-    given = f" with a certain {_listed(names)}" if names else ""
-    further = ", all or those that filters leave" if it.optional and not names else ""
+    given = f" of a given {_listed(names)}" if names else ""
+    further = ", all or those that pass the filters" if it.optional and not names else ""
     return given + further
 
 
@@ -75,16 +75,14 @@ def _get(it: Get, table: Table, schema: Schema) -> Document:
     by = _listed(phrase(name) for name in it.by)
     gaps = any(table.columns[name].optional for name in it.columns) and not it.plain
     missing = " What is not known is null." if gaps else ""
-    parameters = {key_parameter(table, name): _key(table, name, schema) for name in it.by}
+    parameters = {key_parameter(table, name): _key(table, name) for name in it.by}
     return Document(f"Look up {a(one)} by its {by}: {shown}.{missing}", parameters)
 
 
-def _key(table: Table, name: str, schema: Schema) -> str:
+def _key(table: Table, name: str) -> str:
     column = table.columns[name]
     about = phrase(name, column.type)
-    text = f"The {about} of the {table.noun.one}"
-    example = next((row[name] for row in table.rows), None)
-    return f"{text}, such as '{example}'." if example is not None else f"{text}."
+    return f"The {about}." if table.noun.one in about else f"The {about} of the {table.noun.one}."
 
 
 def _count(it: Count, table: Table, schema: Schema) -> Document:
@@ -145,7 +143,7 @@ def _find(it: Find, table: Table, schema: Schema) -> Document:
 def _set(it: Set, table: Table, schema: Schema) -> Document:
     what = phrase(it.column, table.columns[it.column].type)
     parameters = {
-        key_parameter(table, table.single): _key(table, table.single, schema),
+        key_parameter(table, table.single): _key(table, table.single),
         it.column: f"The new {what}.",
     }
     return Document(f"Change the {what} of {a(table.noun.one)}.", parameters)

@@ -160,7 +160,7 @@ def phrase(name: str, type: str = "str") -> str:
         return _UNITS[name.lower()]
     if len(found) > 1 and found[-1] in _SUFFIXES and type in ("int", "float"):
         return " ".join((*found[:-1], _SUFFIXES[found[-1]]))
-    text = " ".join(found)
+    text = " ".join("ID" if word == "id" else word for word in found)
     if type == "int" and found[-1].endswith("s") and found[-1] not in _NO_COUNTS:
         return text if "number" in found else f"number of {text}"
     if type == "date" and found[-1] not in ("date", "day", "birthday"):
@@ -171,7 +171,7 @@ def phrase(name: str, type: str = "str") -> str:
         return f"“{text}” value"
     if found[-1] in ("at", "on", "by", "from", "to", "until", "since", "of", "in"):
         return f"“{text}” entry"
-    return {"id": "ID"}.get(text, text)
+    return text
 
 
 def role(name: str, target: Noun) -> str:
