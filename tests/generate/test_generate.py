@@ -166,6 +166,21 @@ def test_kinds_in_the_mix_that_is_asked_for(made: Path, tmp_path: Path, toolc: T
     assert max(task["difficulty"]["depth"] for task in tasks) == 2
 
 
+def test_names_that_plans_and_tools_use_themselves(tmp_path: Path, toolc: Toolc) -> None:
+    labels = ("each", "found", "order", "measure", "value", "limit", "statistic", "class", "{x}")
+    rows = [
+        {"id": f"R{n}", **{label: n * len(label) % 31 for label in labels[2:6]}}
+        | {label: f"{label[:1]}{n % 3}" for label in (*labels[:2], *labels[6:])}
+        for n in range(40)
+    ]
+    (tmp_path / "tables").mkdir()
+    for name in ("each", "values", "class"):
+        (tmp_path / "tables" / f"{name}.json").write_text(json.dumps(rows))
+    done = toolc("generate", "--tables", "tables", "-o", "out", *FEW, "--writes")
+    assert done.returncode == 0, done.stderr
+    assert len(lines(tmp_path / "out" / "build")) >= 20
+
+
 USAGE = {
     "no tables": (["-o", "x"], "say with --tables where the tables are"),
     "no folder": (["-o", "x", "--tables", "nowhere"], "`nowhere` is not a folder"),

@@ -10,12 +10,13 @@ import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolc.generate import trees
 from toolc.generate.draft import Draft, Source
 from toolc.node import NOWHERE
+from toolc.project import SUFFIX
 from toolc.syntax import tree
 
 if TYPE_CHECKING:
@@ -61,17 +62,10 @@ def prove(draft: Draft, path: str) -> Proved:
     dropped: list[tuple[str, str]] = []
     known: dict[str, tuple[list[str], list[TaskAudit]]] = {}
     for number in range(ROUNDS):
-        if not draft.scenarios:
+        draft, compiled, refused = _clean(draft, path)
+        dropped += refused
+        if compiled is None:
             return Proved(draft, None, (), tuple(dropped))
-        compiled = _compiled(draft, path)
-        bad = _refused(draft, path, compiled)
-        if bad:
-            dropped += bad.items()
-            draft = _without(draft, bad)
-            continue
-        if compiled.artifacts is None:
-            why = compiled.diagnostics[0].message if compiled.diagnostics else "nothing came of it"
-            return Proved(draft, None, (), (*dropped, (draft.name, why)))
         audits = _audited(compiled, known)
         failed = {
             audit.task: "; ".join(
@@ -102,24 +96,46 @@ def _compiled(draft: Draft, path: str) -> Compiled:
     return compiled._replace(environment=(name.text, name.span))
 
 
-def _refused(draft: Draft, path: str, compiled: Compiled) -> dict[str, str]:
-    """The scenarios that have a finding, with the first one's message."""
-    text = compiled.texts.get(path, "")
-    found: dict[str, str] = {}
-    for each in compiled.diagnostics:
-        name = _scenario_at(draft, text, each)
-        if name:
-            found.setdefault(name, f"{each.code}: {each.message}")
-    return found
+def _clean(draft: Draft, path: str) -> tuple[Draft, Compiled | None, Sequence[tuple[str, str]]]:
+    """The draft without what the compiler has something to say of, compiled; None where nothing
+    is left, or where an error is in what cannot go. Declarations that nothing needs any more go
+    without a word."""
+    dropped: list[tuple[str, str]] = []
+    while draft.scenarios:
+        compiled = _compiled(draft, path)
+        if not compiled.diagnostics:
+            return draft, compiled, dropped
+        found: dict[int, Diagnostic] = {}
+        for each in compiled.diagnostics:
+            found.setdefault(_item_at(compiled.texts[path], each), each)
+        items = list(enumerate(draft.items))
+        scenarios = {at for at, item in items if isinstance(item, tree.Scenario)} & set(found)
+        unused = {at for at, each in found.items() if each.code == _UNUSED}
+        for at in sorted(scenarios):
+            item = draft.items[at]
+            assert isinstance(item, tree.Scenario)
+            dropped.append((item.name.text, f"{found[at].code}: {found[at].message}"))
+        gone = scenarios or unused
+        if not gone:
+            wrong = compiled.diagnostics[0]
+            return draft, None, [*dropped, (draft.name, f"{wrong.code}: {wrong.message}")]
+        draft = draft._replace(items=tuple(item for at, item in items if at not in gone))
+    return draft, None, dropped
 
 
-def _scenario_at(draft: Draft, text: str, found: Diagnostic) -> str:
-    """The scenario in whose text a finding is; "" where it is in none."""
-    places = {
-        text.find(f"\nscenario {each.name.text} "): each.name.text for each in draft.scenarios
-    }
-    before = [place for place in places if 0 <= place <= found.span.start]
-    return places[max(before)] if before else ""
+_UNUSED = "TC0228"
+
+
+def _item_at(text: str, found: Diagnostic) -> int:
+    """The place of the declaration that a finding is in, among those of a spec's text; -1 where it
+    is in none, or in another file."""
+    from toolc.syntax.parser import parse
+
+    module = parse(text, found.path).module if found.path.endswith(SUFFIX) else None
+    for at, item in enumerate(module.items if module else ()):
+        if item.span.start <= found.span.start < item.span.end:
+            return at
+    return -1
 
 
 def _audited(

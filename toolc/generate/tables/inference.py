@@ -14,7 +14,7 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from toolc.generate.tables.reading import Aside, Note, Raw, canonical_cell
-from toolc.generate.tables.schema import NUMBER, Column, Row, Table, label_of
+from toolc.generate.tables.schema import LOCALS, NUMBER, Column, Row, Table, label_of
 from toolc.generate.tables.words import ascii_words, noun_of
 from toolc.importing.names import attribute, one_of, pascal, singular, unique, words
 from toolc_runtime.errors import Malformed
@@ -86,7 +86,7 @@ def infer(raws: Sequence[Raw]) -> Inferred:
 def _name(raw: Raw, notes: list[Note]) -> str:
     made = "_".join(ascii_words(raw.name).split(" "))
     name = attribute(made, "rows")
-    if name in _RESERVED:
+    if name in _RESERVED | LOCALS:
         name += "_rows"
     if made.replace("_", "") != "".join(words(raw.name)) or name != made:
         notes.append(Note(raw.source, f"the table is called `{name}`"))

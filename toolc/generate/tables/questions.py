@@ -23,11 +23,11 @@ from toolc.generate.tables.operations import (
     Summary,
     key_parameter,
 )
-from toolc.generate.tables.schema import Column, Row, Schema, Table
+from toolc.generate.tables.schema import LOCALS, Column, Row, Schema, Table
 from toolc.generate.tables.wording import Parts, say
 from toolc.generate.tables.words import phrase, role
 from toolc.generate.trees import attribute, binary, call, compare, ref
-from toolc.importing.names import unique
+from toolc.importing.names import unique, words
 from toolc.syntax import tree
 
 KINDS = ("single_hop", "parallel_single_hop", "multi_hop", "parallel_multi_hop")
@@ -70,8 +70,12 @@ class World(NamedTuple):
     def tables(self) -> Iterable[Table]:
         return self.schema.tables.values()
 
-    def binder(self, table: Table, number: str = "") -> str:
-        name = "_".join(table.noun.one.split(" ")) + number
+    def binder(self, table: Table) -> str:
+        return self.member("_".join(table.noun.one.split(" ")))
+
+    def member(self, name: str) -> str:
+        """A name for the members of a family, which nothing else has."""
+        name = f"{name}_member" if words(name)[:1] and words(name)[0] in LOCALS else name
         return unique(name, self.schema.tables)
 
 
@@ -236,7 +240,7 @@ def groups(world: World, table: Table) -> Iterator[Group]:
         if max(sizes.values(), default=0) < 2:
             continue
         if column.values and column.enum:
-            yield Group(table, column, None, unique(column.name, (*world.schema.tables, "each")))
+            yield Group(table, column, None, world.member(column.name))
         elif column.refers:
             target = world.schema.target(column)
             if spoken_keys(target):

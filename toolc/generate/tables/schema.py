@@ -132,6 +132,32 @@ class Schema(NamedTuple):
 
 
 LABELS = ("name", "title", "label", "full_name", "username", "email")
+LOCALS = frozenset(
+    (
+        "each",
+        "other",
+        "found",
+        "one",
+        "two",
+        "best",
+        "first",
+        "second",
+        "number",
+        "key",
+        "cell",
+        "figure",
+        "shared",
+        "pair",
+        "row",
+        "result",
+        "left",
+        "right",
+        "step",
+        "further",
+    )
+)
+"""Names that plans and conditions give to what is theirs; tables and members have others."""
+
 NUMBER = "row_number"
 """The key of tables that have none."""
 
