@@ -83,7 +83,7 @@ class Previous:
             entry = self.entries[name]
             if value["entry"] != _digest(entry) or not name.isidentifier():
                 return None
-            if not _holds(os.path.join(self.root, name), entry["artifacts"]):
+            if not holds(os.path.join(self.root, name), entry["artifacts"]):
                 return None
             record = record._replace(entry=entry)
         return record._replace(texts=self._texts(record))
@@ -137,7 +137,7 @@ def _digest(entry: Any) -> str:
     return sha256(json.dumps(entry, sort_keys=True).encode())
 
 
-def _holds(folder: str, artifacts: Mapping[str, str]) -> bool:
+def holds(folder: str, artifacts: Mapping[str, str]) -> bool:
     """Whether a folder holds these files, by digest, and no others."""
     found = dict(_files(folder, ""))
     return found.keys() == artifacts.keys() and all(

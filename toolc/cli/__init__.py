@@ -21,6 +21,7 @@ from toolc.cli.terminal import UsageError, prepare_streams, say
 COMMANDS = {
     "init": "write a first project",
     "import": "write a spec from function schemas, or from data",
+    "generate": "make environments with proved tasks from tables",
     "check": "report what is wrong with specs",
     "test": "run the tests that stand in specs",
     "fmt": "format specs in place",

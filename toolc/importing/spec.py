@@ -399,9 +399,14 @@ def write(environment: str, description: str, items: Iterable[tree.Item]) -> str
     head = tree.Environment(
         NOWHERE, label(environment), tree.Text(NOWHERE, description), described("1.0"), None, None
     )
+    return write_items((head, *items))
+
+
+def write_items(items: Iterable[tree.Item]) -> str:
+    """The text of declarations, in canonical layout."""
     text = "toolc 1"
     before: tree.Item | None = None
-    for item in (head, *items):
+    for item in items:
         shown = _text(item)
         close = isinstance(item, _TOGETHER) and type(item) is type(before) and "\n" not in shown
         text += ("\n" if close else "\n\n") + shown

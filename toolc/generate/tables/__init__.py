@@ -1,0 +1,1 @@
+"""The source without a model: environments from tables."""
