@@ -101,8 +101,7 @@ class Subject:
                     joined = bool(moves) and all(index < first for index in step.after)
                     first = first if joined else step.number
                     moves.append(Move(step.tool, step.arguments, parallel and joined))
-            text = f"Answer: {canonical(turn['answer'])}" if "answer" in turn else "Done."
-            turns.append(Turn(tuple(moves), text))
+            turns.append(Turn(tuple(moves), final_text(turn)))
         return tuple(turns)
 
     @cached_property

@@ -1,13 +1,14 @@
-"""Numbers, dates and words as people write them, read from text in linear time."""
+"""Numbers and words as people write them, read from text in linear time."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
-from datetime import date, time
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
+
+from toolc_runtime.verify.moments import without_moments
 
 # ---------------------------------------------------------------- numbers
 
@@ -34,7 +35,7 @@ _LIST_MARK = re.compile(r"(?m)^[ \t]*[0-9]{1,3}[.)](?=[ \t])")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,33})(?:\.[0-9]{1,34})?")
 _HALF = Decimal("0.5")
 _RELATIVE = Decimal("1e-6")
-_ABSOLUTE = Decimal("1e-9")
+ABSOLUTE = Decimal("1e-9")
 
 
 class Reading(NamedTuple):
@@ -52,17 +53,18 @@ class Number(NamedTuple):
     digits: int
     readings: tuple[Reading, ...]
 
-    def means(self, expected: Decimal) -> bool:
-        """Whether it says the expected value: exactly; or within 1e-6 of it; or, from three
-        significant digits, rounded to the last digit written. A whole number that is written in
-        full says itself alone, and a whole number below 1000 is always said exactly."""
-        return any(self._says(reading, expected) for reading in self.readings)
+    def means(self, expected: Decimal, within: Decimal = ABSOLUTE) -> bool:
+        """Whether it says the expected value: so near to it; or within 1e-6 of it, relatively; or,
+        from three significant digits, rounded to the last digit written. A whole number that is
+        written in full says itself alone, and a whole number below 1000 is always said exactly."""
+        return any(
+            abs(reading.value - expected) <= within or self._says(reading, expected)
+            for reading in self.readings
+        )
 
     def _says(self, reading: Reading, expected: Decimal) -> bool:
         value, unit, scaled = reading
         gap = abs(value - expected)
-        if gap <= _ABSOLUTE:
-            return True
         if expected == expected.to_integral_value() and (
             abs(expected) < 1000 or (unit == 1 and not scaled)
         ):
@@ -73,7 +75,7 @@ class Number(NamedTuple):
 def numbers(text: str) -> Iterator[Number]:
     """The numbers of a text. Digits inside words, ids, dates, times, ordinals and the marks of a
     numbered list are none."""
-    text = _LIST_MARK.sub(" ", _without_moments(text))
+    text = _LIST_MARK.sub(" ", without_moments(text))
     digits = _DIGITS.search(text)
     while digits is not None:
         start = digits.start()
@@ -121,106 +123,6 @@ def exact(value: float) -> Decimal:
 def is_decimal(text: str) -> bool:
     """Whether a text is a number as a decimal is written."""
     return _DECIMAL.fullmatch(text) is not None
-
-
-# ---------------------------------------------------------------- dates and times
-
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = (
-    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
-    "|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
-)
-_DAY = r"(?P<{0}>[0-9]{{1,2}})(?:st|nd|rd|th)?"
-_DATE = re.compile(
-    r"(?<![\w-])(?:"
-    r"(?P<iso>[0-9]{4}-[0-9]{2}-[0-9]{2})"
-    rf"|{_DAY.format('d1')}(?: of)? (?P<m1>{_MONTH})\.?,? (?P<y1>[0-9]{{4}})"
-    rf"|(?P<m2>{_MONTH})\.? {_DAY.format('d2')},? (?P<y2>[0-9]{{4}})"
-    r")(?![0-9-]|[^\W_T])",
-    re.IGNORECASE,
-)
-_YEAR = re.compile("[0-9]{4}")
-_CLOCK = (
-    r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{1,6}))?)?"
-    r"(?:[ ]?(?P<half>[ap])\.?m\b\.?)?"
-)
-_TIME = re.compile(rf"(?<![\w:]){_CLOCK}(?![\w:])", re.IGNORECASE)
-_AFTER_DATE = re.compile(rf"(?:T|,?[ ]+(?:at[ ]+)?){_CLOCK}(?![\w:])", re.IGNORECASE)
-
-Found = Iterator[tuple[str, str]]
-
-
-def dates(text: str) -> Found:
-    """The dates of a text: ISO 8601 text, and as written."""
-    for hit in _DATE.finditer(text):
-        value = _date(hit)
-        if value is not None:
-            yield value, hit[0]
-
-
-def times(text: str) -> Found:
-    """The times of day of a text: `15:00:00`, and as written."""
-    for hit in _TIME.finditer(text):
-        value = _clock(hit)
-        if value is not None:
-            yield value, hit[0]
-
-
-def datetimes(text: str) -> Found:
-    """The dates of a text that a time of day follows."""
-    for hit in _DATE.finditer(text):
-        after = _AFTER_DATE.match(text, hit.end())
-        day, clock = _date(hit), after and _clock(after)
-        if day is not None and after is not None and clock is not None:
-            yield f"{day}T{clock}", hit[0] + after[0]
-
-
-MOMENTS: tuple[tuple[re.Pattern[str], Callable[[str], Found]], ...] = (
-    (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), dates),
-    (re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?"), times),
-    (
-        re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?"),
-        datetimes,
-    ),
-)
-"""The forms of dates, times and datetimes in JSON, and how each is found in text."""
-
-
-def whole_seconds(text: str) -> str:
-    """A time or datetime without zeros at the end of its fraction."""
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _date(hit: re.Match[str]) -> str | None:
-    try:
-        if hit["iso"]:
-            return date.fromisoformat(hit["iso"]).isoformat()
-        day, month, year = (
-            (hit["d1"], hit["m1"], hit["y1"]) if hit["d1"] else (hit["d2"], hit["m2"], hit["y2"])
-        )
-        return date(int(year), _MONTHS.index(month[:3].lower()) + 1, int(day)).isoformat()
-    except ValueError:
-        return None
-
-
-def _clock(hit: re.Match[str]) -> str | None:
-    hour = int(hit["hour"])
-    if hit["half"]:
-        if not 1 <= hour <= 12:
-            return None
-        hour = hour % 12 + (12 if hit["half"].lower() == "p" else 0)
-    fraction = (hit["fraction"] or "").ljust(6, "0")
-    try:
-        moment = time(hour, int(hit["minute"]), int(hit["second"] or 0), int(fraction))
-    except ValueError:
-        return None
-    return whole_seconds(moment.isoformat())
-
-
-def _without_moments(text: str) -> str:
-    if _YEAR.search(text):
-        text = _DATE.sub(" ", text)
-    return _TIME.sub(" ", text) if ":" in text else text
 
 
 # ---------------------------------------------------------------- words
