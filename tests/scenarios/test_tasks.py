@@ -406,7 +406,7 @@ def test_goals_may_be_asked_for_by_turn(tmp_path: Path) -> None:
     assert "answer(run, turn=1)" in source
     assert "answer(run, turn=0)" not in source
     assert "no_call(run, turn=2)" in source
-    assert "counts(run, 0).calls == 1" in source
+    assert 'constraint(run, "calls == 1", lambda seen: seen.calls == 1, turn=0)' in source
     assert play(load_built(built, tmp_path, "numbers").episode("turns")).reward == 1
 
 

@@ -130,7 +130,7 @@ def test_an_answer_may_be_the_only_goal() -> None:
 def test_guards_multiply() -> None:
     def guarded(episode: Any, task: Any) -> Verdict:
         run = match(episode, task)
-        guards = [order(run), constraint("calls <= 2", run.counts.calls <= 2)]
+        guards = [order(run), constraint(run, "calls <= 2", lambda seen: seen.calls <= 2)]
         return solve_f1(run, steps(run), guards)
 
     task = task_of(Turn(steps=[GETS[0], Do("get_order", TWO, after=[0])]))

@@ -554,7 +554,7 @@ class StepDef(Node):
 
 
 class TurnDef(Node):
-    """`plan_none`: the right behaviour is to call nothing. `reply` is a final text that is right."""
+    """`plan_none`: the right behaviour is to call nothing. `reply` is a right final text."""
 
     span: Span
     user: Expr

@@ -86,11 +86,7 @@ class Scenarios(Statements):
                 value = self._value(last_answer[0].value)
                 typed_turns[-1] = typed_turns[-1].replace(answer=value)
         else:
-            inner = tuple(
-                c
-                for c in node.clauses
-                if isinstance(c, (*_OF_A_TURN, tree.Given))
-            )
+            inner = tuple(c for c in node.clauses if isinstance(c, (*_OF_A_TURN, tree.Given)))
             typed_turns.append(self._turn(node.name.span, inner, whole=True))
         if sum(len(turn.steps) for turn in typed_turns) > MAX_STEPS or len(turns) > MAX_STEPS:
             self.report("TC0667", node.name.span, limit=MAX_STEPS)
@@ -361,7 +357,8 @@ class Scenarios(Statements):
         if not 0 < weight <= MAX_WEIGHT:
             self.report("TC0670", node.weight.span, limit=MAX_WEIGHT)
             return check
-        return check.replace(weight=weight)
+        weighed: core.CheckDef = check.replace(weight=weight)
+        return weighed
 
     def _answer_check(self, node: tree.AnswerCheck) -> core.CheckDef:
         within = None if node.within is None else float(node.within.value)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from toolc.audit.pool import Keys, Pool
 from toolc.audit.script import Move, Played, Script, Turn, play
+from toolc.scenarios.player import final_text
 from toolc_runtime.environment import Environment
 from toolc_runtime.schema import Problems, compile_parameters
 from toolc_runtime.task import Task

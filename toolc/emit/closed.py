@@ -43,7 +43,7 @@ METHODS = frozenset(
         "values",
     ]
 )
-"""Methods that emitted code calls on values, tables, TRL environments and what a verifier has seen."""
+"""Methods that emitted code calls on values, tables, TRL environments and what was seen."""
 _KNOWN = frozenset({*PYTHON, "bool", "expect", "int", "tuple"})
 
 

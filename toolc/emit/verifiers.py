@@ -53,7 +53,19 @@ _OWN = {
     "compile_schema": "toolc_runtime.schema",
 }
 _RESERVED = frozenset(
-    {*_OWN, "State", "GIVEN", "VERIFIERS", "episode", "goal", "goals", "guards", "run", "seen", "task"}
+    {
+        *_OWN,
+        "State",
+        "GIVEN",
+        "VERIFIERS",
+        "episode",
+        "goal",
+        "goals",
+        "guards",
+        "run",
+        "seen",
+        "task",
+    }
 )
 _STORED_OTHERWISE = frozenset({"date", "time", "datetime", "duration", "decimal"})
 

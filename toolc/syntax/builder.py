@@ -591,9 +591,7 @@ class Builder:
     def places(self, span: Span, *places: tree.Expr) -> tuple[tree.Expr, ...]:
         return places
 
-    def weighted(
-        self, span: Span, check: tree.CheckClause, weight: tree.Number
-    ) -> tree.Weighted:
+    def weighted(self, span: Span, check: tree.CheckClause, weight: tree.Number) -> tree.Weighted:
         return tree.Weighted(span, check, weight)
 
     def answer_check(

@@ -15,7 +15,7 @@ from toolc_runtime.verify.matching import describe
 from toolc_runtime.verify.plan import Step, answer_of
 from toolc_runtime.verify.run import Run, state_after
 from toolc_runtime.verify.seen import REACHED, Noted, Seen, plural
-from toolc_runtime.verify.verdict import Check, Kind, Reason
+from toolc_runtime.verify.verdict import Check, Reason
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -263,9 +263,7 @@ class _Results:
 # ---------------------------------------------------------------- expressions
 
 
-def check(
-    name: str, holds: Callable[[], Any], description: str = "", weight: float = 1.0
-) -> Check:
+def check(name: str, holds: Callable[[], Any], description: str = "", weight: float = 1.0) -> Check:
     """A goal of the scenario's own; `holds` is called without arguments."""
     try:
         outcome = holds()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from toolc_runtime.verify.equality import show
@@ -111,7 +111,7 @@ def plural(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-_NOTES = {
+_NOTES: dict[str, Callable[[Any], str]] = {
     "calls": lambda number: plural(number, "call"),
     "turns": lambda number: plural(number, "turn"),
     "refused": lambda number: plural(number, "refused call"),
