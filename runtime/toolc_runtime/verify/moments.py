@@ -118,7 +118,7 @@ _ISO = (
 _UNIT = "w(?:eeks?|ks?)?|d(?:ays?)?|h(?:ours?|rs?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?"
 _PART = rf"{_COUNT}[ \u00a0-]?(?:{_UNIT})(?![^\W\d_])"
 _DURATION = re.compile(
-    rf"(?<![\w.,])(?:(?P<iso>{_ISO})(?!\w)|{_PART}(?:,?[ ]?(?:and[ ])?{_PART})*)", re.IGNORECASE
+    rf"(?<![\w.,#])(?:(?P<iso>{_ISO})(?!\w)|{_PART}(?:,?[ ]?(?:and[ ])?{_PART})*)", re.IGNORECASE
 )
 _COUNTED = re.compile(rf"({_COUNT})[ \u00a0-]?([wdhms])", re.IGNORECASE)
 
