@@ -18,6 +18,8 @@ from toolc_runtime.verify.seen import REACHED, Noted, Seen, plural
 from toolc_runtime.verify.verdict import Check, Reason
 
 _NOTHING: Mapping[str, Any] = {}
+_ALL = Ignored(())
+"""For states of which nothing is ignored."""
 
 
 # ---------------------------------------------------------------- steps
@@ -61,7 +63,7 @@ def state(
             return Check(name, "goal", 0.0, f"turn {turn + 1} did not end", group, weight)
         found = differences(state_after(run, turn))
     mark = run.ids.mark()
-    problem = _compare_states(run, wanted, found, Ignored(ignore))
+    problem = _compare_states(run, wanted, found, Ignored(ignore) if ignore else _ALL)
     run.ids.back(mark)
     if problem is None:
         return Check(name, "goal", 1.0, "the state is the plan's", group, weight)

@@ -17,7 +17,7 @@ class Run:
     `calls[i]` is the index in the trace of the call that did step i, or None.
     """
 
-    __slots__ = ("_writes", "calls", "episode", "ids", "plan", "task", "texts", "trace")
+    __slots__ = ("_changes", "_writes", "calls", "episode", "ids", "plan", "task", "texts", "trace")
 
     def __init__(self, episode: Episode, task: Task, plan: Plan) -> None:
         self.episode = episode
@@ -28,6 +28,7 @@ class Run:
         self.ids = Renaming(plan.fresh, episode.fresh if plan.fresh else ())
         self.calls: list[int | None] = [None] * len(plan.steps)
         self._writes: list[Changes] | None = None
+        self._changes: Changes | None = None
 
     def seen(self, turn: int | None = None) -> Seen:
         """How the episode went, or one of its turns."""
@@ -41,8 +42,15 @@ class Run:
             self._writes = [call.writes for call in self.trace]
         return self._writes
 
-    def changes(self, turn: int | None = None) -> dict[str, Any]:
+    def changes(self, turn: int | None = None) -> Changes:
         """What the calls of a turn, or of all turns, changed together."""
+        if turn is not None:
+            return self._together(turn)
+        if self._changes is None:
+            self._changes = self._together(None)
+        return self._changes
+
+    def _together(self, turn: int | None) -> Changes:
         total: dict[str, Any] = {}
         for call, writes in zip(self.trace, self.writes, strict=True):
             if not writes or (turn is not None and call.turn != turn):
