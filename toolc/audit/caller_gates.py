@@ -14,7 +14,7 @@ from toolc.audit.pool import Pool
 from toolc.audit.script import Move, Played, Script, Turn, flat, with_moves, with_texts
 from toolc.audit.subject import FULL, Subject
 from toolc_runtime.values import canonical
-from toolc_runtime.verify import literals, moments
+from toolc_runtime.verify import literals
 
 LUCK = 0.6
 """The most that careless callers may earn on average."""
@@ -78,8 +78,8 @@ def _stands_in(leaf: str, text: str) -> bool:
     if number is not None:
         value = literals.exact(float(leaf.replace(",", "")))
         return any(each.means(value) for each in literals.numbers(text))
-    told = [value for _, read in moments.MOMENTS for value, _ in read(text)]
-    return literals.holds(text, leaf) or leaf in told
+    moments = [value for _, read in literals.MOMENTS for value, _ in read(text)]
+    return literals.holds(text, leaf) or leaf in moments
 
 
 def _is_choice(subject: Subject, value: str, told: str) -> bool:

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from toolc.audit.pool import Schema, resolved
-from toolc_runtime.verify import literals, moments
+from toolc_runtime.verify import literals
 
 _COUNTS = """zero no
 one a an once first
@@ -72,7 +72,7 @@ class Knowledge:
             self.numbers |= {_WORDS[word] for word in words & _WORDS.keys()}
         for number in literals.numbers(text):
             self.numbers |= {float(reading.value) for reading in number.readings}
-        for _, find in moments.MOMENTS:
+        for _, find in literals.MOMENTS:
             for value, _ in find(text):
                 self.moments.add(value)
                 if len(value) >= len("2024-01-01") and value[4] == "-":
@@ -162,11 +162,11 @@ class Knowledge:
 
     def _knows_moment(self, value: str) -> bool:
         shape = next(
-            (n for n, (form, _) in enumerate(moments.MOMENTS) if form.fullmatch(value)), -1
+            (n for n, (form, _) in enumerate(literals.MOMENTS) if form.fullmatch(value)), -1
         )
         if shape < 0:
             return False
-        if value in self.moments or moments.whole_seconds(value) in self.moments:
+        if value in self.moments or literals.whole_seconds(value) in self.moments:
             return True
         if shape == 1:
             return self._knows_time(value)

@@ -12,7 +12,7 @@ from typing import Any
 
 from toolc_runtime.state import Base
 from toolc_runtime.values import plain
-from toolc_runtime.verify import literals, moments
+from toolc_runtime.verify import literals
 
 MAX_KEYS = 20_000
 """Keys of an environment's tables that are known to a pool."""
@@ -76,7 +76,7 @@ class Pool:
             for number in literals.numbers(text)
             for reading in number.readings[:1]
         ]
-        self.moments = [list(read(text)) for _, read in moments.MOMENTS]
+        self.moments = [list(read(text)) for _, read in literals.MOMENTS]
         self.guessed = guessed
 
     def draw(self, schema: Schema, definitions: Mapping[str, Any], random: Random) -> Any:

@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 from toolc_runtime.verify import literals
 from toolc_runtime.verify.equality import show
 from toolc_runtime.verify.literals import ABSOLUTE, Number
-from toolc_runtime.verify.moments import DURATION, MOMENTS, Found, seconds_of, whole_seconds
 
 LONGEST = 20_000
 """Characters of a final text that are looked at: the last ones."""
@@ -204,7 +203,7 @@ class _Leaf(NamedTuple):
         )
 
 
-def _moments(read: Callable[[str], Found]) -> _Kind:
+def _moments(read: Callable[[str], Iterator[tuple[str, str]]]) -> _Kind:
     return _Kind(
         lambda text: list(read(text)),
         lambda token, value: bool(token[0] == value),
@@ -231,8 +230,11 @@ _NOTHING = _Kind(
     lambda text: sorted(literals.words(text) & NOTHING), lambda token, value: True, str
 )
 _TEXT = _Kind(lambda text: [], lambda token, value: False, str)
-_MOMENTS = tuple((shape, _moments(read), whole_seconds) for shape, read in MOMENTS)
-_DURATIONS = ((DURATION[0], _moments(DURATION[1]), seconds_of),)
+_MOMENTS = tuple(
+    (shape, _moments(read), literals.whole_seconds) for shape, read in literals.MOMENTS
+)
+_DURATIONS = ((literals.DURATION, _moments(literals.durations), literals.duration),)
+"""Forms of text that are more than text, what reads them, and how they are compared."""
 
 
 class _Reading(NamedTuple):
@@ -254,9 +256,9 @@ def _leaf(value: Any, reading: _Reading) -> _Leaf:
         return _Leaf(_NOTHING, None, None)
     if reading.decimals and literals.is_decimal(value):
         return _Leaf(reading.number, Decimal(value), value)
-    for shape, kind, normal in (*_MOMENTS, *_DURATIONS) if reading.durations else _MOMENTS:
+    for shape, kind, compared in (*_MOMENTS, *_DURATIONS) if reading.durations else _MOMENTS:
         if shape.fullmatch(value):
-            return _Leaf(kind, normal(value), value)
+            return _Leaf(kind, compared(value), value)
     return _Leaf(_TEXT, value, value)
 
 
