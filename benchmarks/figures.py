@@ -13,7 +13,9 @@
 | retail_call | `json.loads` and `json.dumps` of the same texts alone |
 | call_vs_exec | the source executed at every call, in a thread with a time-out |
 | verdict | a hash of the whole database, before and after which are compared |
+| verdict_full | verdict, of steps and state alone |
 | episodes_per_second | the same with a deep copy of the database in place of a reset |
+| audit_task | the task's plan, played and judged once |
 
 The environment is warm, as it is after the first episodes of a training run: `call_overhead`,
 `call_vs_exec` and `retail_call` meet rows whose JSON text is remembered, `call_overhead_small` does
@@ -41,6 +43,7 @@ from benchmarks import generate, worlds
 from benchmarks.measure import Figure, paired, process_seconds, seconds
 from toolc_runtime import Environment, load
 from toolc_runtime.verify import judge
+from toolc_runtime.verify.rewards import Verifier
 
 
 def check_startup() -> dict[str, Figure]:
@@ -249,20 +252,22 @@ def verdicts() -> dict[str, Figure]:
             episode = environment.episode(task)
             for name, text in sequence:
                 episode.call(name, text)
+            episode.finish("Answer: 2024")
             made.append(episode)
         return made
 
-    def judge_once() -> float:
+    def judge_once(verifier: Verifier = worlds.verifier) -> float:
         """Seconds a verdict, over episodes that nothing has judged before: matching remembers
         objects by identity, so that judging one episode again would cost next to nothing."""
         episodes = finished()
         began = time.process_time()
         for episode, task in zip(episodes, tasks, strict=True):
-            judge(worlds.verifier, episode, task)
+            judge(verifier, episode, task)
         return (time.process_time() - began) / len(tasks)
 
     for episode, task in zip(finished(), tasks, strict=True):
-        assert judge(worlds.verifier, episode, task).reward == 1.0
+        for verifier in (worlds.verifier, worlds.full_verifier):
+            assert judge(verifier, episode, task).reward == 1.0
 
     database = worlds.recorded_state()
 
@@ -277,14 +282,40 @@ def verdicts() -> dict[str, Figure]:
             judge(worlds.verifier, episode, task)
 
     verdict = statistics.median(judge_once() for _ in range(25))
+    full = statistics.median(judge_once(worlds.full_verifier) for _ in range(25))
     whole = seconds(all_played, budget=3.0, samples=5) / len(tasks)
     hash_of_all = seconds(hashed, budget=1.0, samples=5)
     copied = seconds(lambda: copy.deepcopy(database), budget=1.0, samples=5)
     with_copy = 1 / (whole + copied)
     return {
         "verdict": Figure(verdict * 1e6, "µs", "40 µs", hash_of_all * 1e6, hash_of_all / verdict),
+        "verdict_full": Figure(full * 1e6, "µs", "80 µs", verdict * 1e6, verdict / full),
         "episodes_per_second": Figure(1 / whole, "1/s", "4,000", with_copy, 1 / whole / with_copy),
     }
+
+
+def audits() -> dict[str, Figure]:
+    """`toolc audit`: all gates of a task, the mean over a tenth of the tasks of specs/."""
+    from toolc.audit import audit_task
+    from toolc.audit.subject import Shared, Subject
+    from toolc.scenarios.player import replay
+
+    audited = played = 0.0
+    tasks = 0
+    for folder in sorted((worlds.ROOT / "build").glob("*/scenarios.jsonl")):
+        environment = load(folder.parent)
+        shared = Shared(environment)
+        for task in list(environment.tasks.values())[::10]:
+            replay(environment.episode(task), task)
+            began = time.process_time()
+            replay(environment.episode(task), task)
+            between = time.process_time()
+            audit_task(Subject(shared, task))
+            audited += time.process_time() - between
+            played += between - began
+            tasks += 1
+    value, once = audited / tasks, played / tasks
+    return {"audit_task": Figure(value * 1e3, "ms", "100 ms", once * 1e3, once / value)}
 
 
 def memory() -> dict[str, Figure]:
@@ -326,5 +357,6 @@ FIGURES: tuple[Callable[[], dict[str, Figure]], ...] = (
     reset,
     calls,
     verdicts,
+    audits,
     memory,
 )

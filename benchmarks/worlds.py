@@ -14,12 +14,19 @@ from toolc_runtime.task import Task
 from toolc_runtime.values import plain
 from toolc_runtime.verify import (
     Verdict,
+    answer,
+    called,
+    check,
+    constraint,
     encode_changes,
     encode_writes,
     match,
+    never,
+    order,
     solve_f1,
     state,
     steps,
+    unchanged,
 )
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,7 +78,7 @@ def reference_task(environment: Environment, number: int, calls: Calls) -> Task:
         "scenario": "recorded",
         "bindings": {},
         "kind": "multi_hop",
-        "turns": [{"user": "", "steps": made}],
+        "turns": [{"user": "", "steps": made, "answer": 2024, "answer_type": "int"}],
         "state": encode_changes(episode.changes()),
         "fresh": [],
     }
@@ -82,3 +89,27 @@ def verifier(episode: Any, task: Task) -> Verdict:
     """Every step, and the final state."""
     run = match(episode, task)
     return solve_f1(run, [*steps(run), state(run)], [])
+
+
+def full_verifier(episode: Any, task: Task) -> Verdict:
+    """Every kind of check."""
+    run = match(episode, task)
+    tool = run.plan.steps[0].tool
+    goals = [
+        *steps(run),
+        state(run),
+        check("stocked", lambda: len(episode.state.products) > 0),
+        called(run, tool),
+        answer(run),
+    ]
+    guards = [
+        never(run, tool, {"order_id": "#W0"}),
+        unchanged(run, ["products"]),
+        order(run),
+        constraint(
+            run,
+            "calls <= 40 and words <= 20",
+            lambda seen: seen.calls <= 40 and seen.words <= 20,
+        ),
+    ]
+    return solve_f1(run, goals, guards)

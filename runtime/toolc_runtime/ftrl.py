@@ -99,12 +99,17 @@ def step_reward(
     reward = STEP_REWARDS[kind]
     if calls:
         return float(reward(sum(solve(unsolved, *call) for call in calls), len(calls)))
-    left = sum(map(len, unsolved.values()))
+    return final_reward(text, sum(map(len, unsolved.values())), contains(text, answer))
+
+
+def final_reward(text: str, left: int, right: bool) -> float:
+    """The reward of a turn without calls: `left` answers are still unsolved, and `right` says
+    whether the text has the final one."""
     if not text.strip():
         return -0.5
     if any(mark in text for mark in MARKUP):
         return -0.3
-    if contains(text, answer):
+    if right:
         return 1 / (1 + left)
     return 0.5 if not left else 0.0
 

@@ -76,6 +76,9 @@ K = TypeVar("K")
 R = TypeVar("R")
 T = TypeVar("T")
 
+_NOTHING: dict[Any, Any] = {}
+_STABLE = frozenset(map(type, ((), "", range(0), {}, {}.keys(), {}.values(), {}.items())))
+"""The types that a loop may run over as they are: nothing changes them meanwhile."""
 _MISSING: Any = object()
 _DELETED: Any = object()
 _WRITE_COST = 20  # loop steps, for a write and what it leaves in the undo log
@@ -345,24 +348,31 @@ def _examine(name: str, before: Any, after: Any, left: int = MAX_OUTPUT, depth: 
     deep: values share their parts, so that a small one can stand for one without bounds.
     """
     kind = type(after)
+    pairs: Iterable[tuple[Any, Any]]
     if kind is dict:
-        old = before if type(before) is dict else {}
-        pairs: Iterable[tuple[Any, Any]] = [(old.get(key), item) for key, item in after.items()]
+        known = (before if type(before) is dict else _NOTHING).get
+        pairs = [(known(key), item) for key, item in after.items() if item is not known(key)]
     elif kind is list:
         olds = before if type(before) is list else ()
         pairs = zip_longest(olds[: len(after)], after)
     else:
-        if kind is float and after - after != 0.0:
-            raise Fail(f"a number in {name} is beyond the range of a float")
-        return left - len(after) if kind is str else left
+        pairs = ((None, after),)
+        after = ()
     if depth > MAX_DEPTH:
         raise BudgetExceeded(TOO_DEEP)
     left -= len(after)
-    for known, item in pairs:
-        if item is not known:
-            left = _examine(name, known, item, left, depth + 1)
-            if left < 0:
-                raise BudgetExceeded(TOO_LONG)
+    for old, item in pairs:
+        if item is old:
+            continue
+        kind = type(item)
+        if kind is str:
+            left -= len(item)
+        elif kind is dict or kind is list:
+            left = _examine(name, old, item, left, depth + 1)
+        elif kind is float and item - item != 0.0:
+            raise Fail(f"a number in {name} is beyond the range of a float")
+        if left < 0:
+            raise BudgetExceeded(TOO_LONG)
     return left
 
 
@@ -445,14 +455,15 @@ def derive(state: State) -> Base:
 def each(state: State, items: Iterable[T]) -> Collection[T]:
     """The items as they are now, for a loop; charges their number to the call's budget."""
     stable: Collection[Any]
-    if isinstance(items, list):
+    kind: type = type(items)
+    if kind is list:
         stable = tuple(items)
-    elif isinstance(items, Table):
-        stable = items.values()
-    elif isinstance(items, Collection):
-        stable = items
+    elif kind in _STABLE:
+        stable = items  # type: ignore[assignment]
+    elif kind is Table:
+        stable = items.values()  # type: ignore[attr-defined]
     else:
-        stable = list(items)
+        stable = items if isinstance(items, Collection) else list(items)
     context = state._toolc
     context.steps -= len(stable) + 1
     if context.steps < 0:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from toolc_runtime.budget import check_weight
+from toolc_runtime.budget import MAX_OUTPUT, TOO_LONG, check_weight
+from toolc_runtime.errors import BudgetExceeded
 from toolc_runtime.values import canonical, encode_text
 
 MAX_CHARACTERS = 16_000_000
@@ -41,6 +42,7 @@ class Texts:
             return _written(value)
         parts = []
         labels = self._labels
+        left = MAX_OUTPUT
         for key, item in value.items():
             label = labels.get(key)
             if label is None:
@@ -61,6 +63,9 @@ class Texts:
                         self._keep(item, text)
             else:
                 text = canonical(item)
+            left -= len(text)
+            if left < 0:  # one part may stand in many places
+                raise BudgetExceeded(TOO_LONG)
             parts.append(label + text)
         made = "{" + ",".join(parts) + "}"
         if keep:

@@ -69,6 +69,12 @@ def test_declarations_are_reached_through_others() -> None:
         ("limits { calls: 3 } verify { constraint calls <= 3 }", "constraint calls <= 3"),
         ("limits { calls: 3 } verify { constraint calls < 3 }", ""),
         ("verify { constraint calls <= 3 }", ""),
+        (
+            "tools [get_pages] verify { constraint calls(forget) < 1 }",
+            "constraint calls(forget) < 1",
+        ),
+        ("tools [get_pages] verify { constraint calls(get_pages) < 2 }", ""),
+        ("verify { constraint calls(forget) < 1 }", ""),
     ],
 )
 def test_guards_that_cannot_be_broken(clauses: str, idle: str) -> None:

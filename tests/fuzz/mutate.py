@@ -20,7 +20,8 @@ NAMES = [
     "class", "None", "True", "print", "self", "state", "str", "int", "list", "dict", "Fail",
     "State", "TOOLS", "__init__", "__class__", "_toolc", "_", "value", "case", "match", "type",
     "order", "steps", "answer", "from", "by", "lambda", "import", "x" * 300, "e", "E1", "json",
-    "TypedDict", "Literal", "datetime", "con", "range", "len", "row", "now", "verifiers",
+    "TypedDict", "Literal", "datetime", "con", "range", "len", "row", "now", "verifiers", "text",
+    "calls", "seen", "weight", "reply", "unordered", "within", "tools_used",
 ]  # fmt: skip
 NUMBERS = [
     "0", "1", "-1", "9223372036854775807", "9223372036854775808", "1e308", "1e309", "1e-400",

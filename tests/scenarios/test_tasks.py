@@ -12,6 +12,7 @@ import pytest
 from tests.scenarios.specs import compile_text, load_built, tasks_of
 from toolc.build import Built
 from toolc.emit.closed import prove_source
+from toolc.scenarios.player import replay
 from toolc_runtime import Environment, Episode
 from toolc_runtime.values import canonical
 from toolc_runtime.verify import Verdict
@@ -173,6 +174,79 @@ def test_an_answer_that_is_a_key_has_the_other_keys_as_candidates() -> None:
     turn = tasks_of(library())["two_prices"]["turns"][0]
     assert turn["answer"] == "Ulysses"
     assert turn["answer_candidates"] == ["Emma", "Dune"]
+
+
+CANDIDATES = """toolc 1
+environment parks "Parks."
+record Park { name: str, town: str, keeper: str }
+table parks[name]: Park = [
+  {name: "Au", town: "Ulm", keeper: "Ida"},
+  {name: "Bug", town: "Trier", keeper: "Jon"},
+  {name: "Col", town: "Ulm", keeper: "Kim"},
+]
+tool town_of "The town of a park." (park: str) -> str {
+  return parks[park].town else fail "unknown park"
+}
+tool signs "What stands on the signs." (park: str) -> list[{text: str}] {
+  require park in parks else fail "unknown park"
+  return [{text: "{park} {word}"} for word in ["closed", "open", "wet"]]
+}
+scenario town {
+  user "In which town is Au?"
+  plan { step let town = town_of(park: "Au") }
+  answer town
+}
+scenario sign {
+  user "What does the first sign of Au say?"
+  plan { step let found = signs(park: "Au") }
+  answer first(found).text else fail "none"
+}
+"""
+
+
+def test_an_answer_from_a_column_has_the_others_of_the_column_as_candidates() -> None:
+    turn = tasks_of(compile_text(CANDIDATES))["town"]["turns"][0]
+    assert (turn["answer"], turn["answer_candidates"]) == ("Ulm", ["Trier"])
+
+
+def test_an_answer_from_a_result_has_the_others_of_the_result_as_candidates() -> None:
+    turn = tasks_of(compile_text(CANDIDATES))["sign"]["turns"][0]
+    assert turn["answer"] == "Au closed"
+    assert turn["answer_candidates"] == ["Au open", "Au wet"]
+
+
+REPLY = """toolc 1
+environment pets "Pets."
+record Pet { id: str, name: str }
+table pets[id]: Pet = []
+tool adopt "Adopt a pet." (name: str) -> Pet {
+  let id = fresh_id("P", 6)
+  insert {id: id, name: name} into pets
+  return pets[id]
+}
+scenario letter {
+  user "Please adopt Rex, and write me a line that begins with his id."
+  plan { step let pet = adopt(name: "Rex") }
+  answer pet.id
+  @reply
+  verify { constraint starts_with(text, pet.id) and lines == 1 }
+}
+"""
+
+
+def test_a_reply_proves_constraints_on_the_text(tmp_path: Path) -> None:
+    built = compile_text(REPLY.replace("@reply", 'reply "{pet.id} is yours."'))
+    assert built.diagnostics == ()
+    environment = load_built(built, tmp_path, "pets")
+    for seed in (None, 5):
+        episode = environment.episode("letter", seed=seed)
+        assert replay(episode, environment.tasks["letter"]).reward == 1.0
+
+
+def test_without_a_reply_the_plan_misses_the_full_reward() -> None:
+    (found,) = compile_text(REPLY.replace("@reply", "")).diagnostics
+    assert found.code == "TC0610"
+    assert 'starts_with(text, pet.id) and lines == 1: the text is "Answer:' in found.message
 
 
 def test_a_failure_is_the_value_itself() -> None:
@@ -406,7 +480,7 @@ def test_goals_may_be_asked_for_by_turn(tmp_path: Path) -> None:
     assert "answer(run, turn=1)" in source
     assert "answer(run, turn=0)" not in source
     assert "no_call(run, turn=2)" in source
-    assert "counts(run, 0).calls == 1" in source
+    assert 'constraint(run, "calls == 1", lambda seen: seen.calls == 1, turn=0)' in source
     assert play(load_built(built, tmp_path, "numbers").episode("turns")).reward == 1
 
 

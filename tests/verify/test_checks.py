@@ -12,11 +12,11 @@ from toolc_runtime.errors import Fail
 from toolc_runtime.verify import (
     Check,
     Run,
+    Seen,
     answer,
     called,
     check,
     constraint,
-    counts,
     invariant,
     match,
     never,
@@ -164,9 +164,23 @@ class TestExpressions:
         )
 
     def test_constraints(self) -> None:
-        found = constraint("calls <= 4", False)
-        assert (found.kind, *both(found)) == ("guard", 0.0, "calls <= 4 does not hold")
-        assert constraint("calls <= 4", lambda: True).value == 1.0
+        task = task_of(Turn(), Turn())
+        run = run_of(task, ("cancel", ONE), ("get_order", ONE), "# Done\n\n- it is\n- gone", "bye")
+        found = constraint(run, "c", lambda seen: seen.calls <= 1 and seen.calls_of("cancel") == 0)
+        assert (found.kind, *both(found)) == ("guard", 0.0, "c: 2 calls")
+        found = constraint(run, "c", lambda seen: seen.calls_of("cancel") == 1)
+        assert both(found) == (1.0, "c: 1 call of cancel")
+        found = constraint(run, "c", lambda seen: seen.bullets == 2 and seen.lines == 3, turn=0)
+        assert both(found) == (1.0, "c: 2 bullets, 3 lines")
+        found = constraint(run, "c", lambda seen: "bye" in seen.text)
+        assert both(found) == (1.0, 'c: the text is "bye"')
+
+    def test_a_constraint_that_cannot_be_evaluated(self) -> None:
+        def fail(seen: object) -> bool:
+            raise Fail("not JSON")
+
+        found = constraint(run_of(task_of(Turn())), "c", fail)
+        assert both(found) == (0.0, "c: could not be evaluated: not JSON")
 
 
 def test_called_and_never() -> None:
@@ -239,21 +253,34 @@ def test_order() -> None:
     assert order(run_of(task, moves[2])).value == 1.0
 
 
-def test_counts() -> None:
+@pytest.mark.parametrize(
+    ("text", "lines", "paragraphs", "bullets"),
+    [
+        ("", 0, 0, 0),
+        (" \n\t\n", 0, 0, 0),
+        ("one", 1, 1, 0),
+        ("one\ntwo", 2, 1, 0),
+        ("one\n \n\ntwo\n", 2, 2, 0),
+        ("- a\n  * b\n1. c\n2) d\n\u2022 e\n+ f", 6, 1, 6),
+        ("-a\n1.5 b\n-\n** c", 4, 1, 0),
+    ],
+)
+def test_the_form_of_a_text(text: str, lines: int, paragraphs: int, bullets: int) -> None:
+    seen = Seen((), [text])
+    assert (seen.lines, seen.paragraphs, seen.bullets) == (lines, paragraphs, bullets)
+
+
+def test_what_was_seen() -> None:
     task = task_of(Turn(), Turn())
     episode = play(
         task, ("cancel", ONE), ("cancel", ONE), ("cancel", {}), "one two", ("get_order", ONE)
     )
-    found = match(episode, task).counts
+    found = match(episode, task).seen()
     assert (found.calls, found.turns, found.refused, found.rejected) == (4, 5, 1, 1)
-    assert (found.parallel, found.answer_words, found.answer_length, found.of("cancel")) == (
-        1,
-        2,
-        7,
-        3,
-    )
-    second = counts(match(episode, task), 1)
-    assert (second.calls, second.turns, second.answer_words) == (1, 1, 0)
+    assert (found.parallel, found.words, found.characters) == (1, 2, 7)
+    assert (found.calls_of("cancel"), found.tools_used) == (3, ["cancel", "get_order"])
+    second = match(episode, task).seen(1)
+    assert (second.calls, second.turns, second.text, second.words) == (1, 1, "", 0)
 
 
 def test_the_state_after_a_turn() -> None:

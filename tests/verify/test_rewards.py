@@ -18,6 +18,7 @@ from toolc_runtime.verify import (
     binary,
     check,
     constraint,
+    ftrl_step,
     judge,
     match,
     no_call,
@@ -130,13 +131,51 @@ def test_an_answer_may_be_the_only_goal() -> None:
 def test_guards_multiply() -> None:
     def guarded(episode: Any, task: Any) -> Verdict:
         run = match(episode, task)
-        guards = [order(run), constraint("calls <= 2", run.counts.calls <= 2)]
+        guards = [order(run), constraint(run, "calls <= 2", lambda seen: seen.calls <= 2)]
         return solve_f1(run, steps(run), guards)
 
     task = task_of(Turn(steps=[GETS[0], Do("get_order", TWO, after=[0])]))
     assert verdict(task, FIRST, SECOND, verifier=guarded).reward == 1.0
     assert verdict(task, SECOND, FIRST, verifier=guarded).reward == 0.0
     assert verdict(task, FIRST, SECOND, BAD, verifier=guarded).reward == 0.0
+
+
+def test_weights_of_goals() -> None:
+    def heavy(episode: Any, task: Any) -> Verdict:
+        run = match(episode, task)
+        return solve_f1(run, [*steps(run), answer(run, weight=3)])
+
+    assert verdict(ANSWERED, FIRST, SECOND, end="40", verifier=heavy).reward == 1.0
+    # 2 s / (q + n + t) with s = 2, q = 2, n = 3, t = 5
+    assert verdict(ANSWERED, FIRST, SECOND, end="none", verifier=heavy).reward == 0.4
+
+    def mean(episode: Any, task: Any) -> Verdict:
+        run = match(episode, task)
+        goals = [*steps(run), check("x", lambda: True, weight=3), check("x", lambda: False)]
+        return weighted(run, goals, [], lambda goal: goal("x"))
+
+    assert verdict(ANSWERED, FIRST, verifier=mean).reward == 0.75
+
+
+@pytest.mark.parametrize(
+    ("moves", "end", "reward"),
+    [
+        ((FIRST, SECOND), "40", 1.0),
+        ((FIRST, SECOND), "50", (1 + 1 + 0.5) / 3),
+        ((FIRST, SECOND), "", 2 / 3),
+        ((FIRST, SECOND), "<tool_call>40", 2 / 3),
+        ((FIRST, SECOND, SECOND), "40", 3 / 4),
+        ((FIRST,), "40", 1 / 2),
+        ((), "40", 0.0),
+    ],
+)
+def test_ftrl_step(moves: tuple[Any, ...], end: str, reward: float) -> None:
+    def stepwise(episode: Any, task: Any) -> Verdict:
+        run = match(episode, task)
+        return ftrl_step(run, [*steps(run), answer(run)])
+
+    found = verdict(ANSWERED, *moves, end=end, verifier=stepwise)
+    assert found.reward == pytest.approx(reward)
 
 
 def test_weighted() -> None:

@@ -148,6 +148,7 @@ FAMILIES: dict[str, tuple[Builtin, ...]] = {
             'parse_json("[1, 2]", list[int]) == [1, 2]',
             partial=True,
         ),
+        _builtin("is_json", "(text: str) -> bool", "Whether it is JSON.", 'is_json("[1]")'),
     ),
     "numbers": (
         _builtin("abs", "(number: N) -> N", "The absolute value.", "abs(-2) == 2"),

@@ -281,6 +281,23 @@ class Calls(Comprehensions):
         items = tuple(core.Constant(argument.span, kind, value) for value in values)
         return core.ListOf(node.span, t.List(kind), items)
 
+    def tool_names(self) -> list[str]:
+        """The tools of the file."""
+        return [name for name, (_, item) in self.file.values.items() if isinstance(item, tree.Tool)]
+
+    def _calls_of(self, node: tree.Call, expected: Type | None) -> core.Expr | None:
+        """`calls(tool)`, in a constraint; None elsewhere."""
+        if not isinstance(self.scope.find("calls"), core.Measure):
+            return None
+        match node.arguments:
+            case (tree.Argument(name=None, value=tree.Ref(name=name, span=span)),):
+                names = self.tool_names()
+                if name not in names:
+                    return self.wrong("TC0660", span, name=name, help=suggest(name, names))
+                measure = core.Measure(f"calls_of_{name}", t.INT, tool=name)
+                return core.Local(node.span, t.INT, measure)
+        return self.wrong("TC0668", node.span)
+
     def _parse_json(self, node: tree.Call, expected: Type | None) -> core.Expr | None:
         """`parse_json(text, T)`; None without a type, where it is like any other built-in."""
         if len(node.arguments) != 2:
@@ -376,6 +393,7 @@ _OTHER_NAMES = {
 _SPECIAL: dict[str, Callable[[Calls, tree.Call, Type | None], core.Expr | None]] = {
     "absent": Calls._absent,
     "values": Calls._values,
+    "calls": Calls._calls_of,
     "parse_json": Calls._parse_json,
     "walk": Calls._walk,
     "file": Calls._file,

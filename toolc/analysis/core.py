@@ -23,6 +23,12 @@ class Symbol(Node):
     mutable: bool = False
 
 
+class Measure(Symbol):
+    """What a `constraint` may ask of how an episode went; `tool` where it is of one tool."""
+
+    tool: str = ""
+
+
 # ---------------------------------------------------------------- expressions
 
 
@@ -548,7 +554,7 @@ class StepDef(Node):
 
 
 class TurnDef(Node):
-    """`plan_none`: the right behaviour is to call nothing."""
+    """`plan_none`: the right behaviour is to call nothing. `reply` is a right final text."""
 
     span: Span
     user: Expr
@@ -559,14 +565,16 @@ class TurnDef(Node):
     answer: Expr | None
     checks: tuple[CheckDef, ...]
     only: bool
+    reply: Expr | None = None
 
 
 class CheckDef(Node):
     """`kind`: steps, state, answer, check, called, never, unchanged, order, constraint.
 
-    state: `names` are the ignored paths (`orders.payments.at`). check: `name`, `condition`.
-    called, never: `tool`, `arguments` (those given), `times`. unchanged: `names`.
-    constraint: `condition` over the counters `calls turns refused parallel`, as `CONSTRAINTS`.
+    state: `names` are the ignored paths (`orders.payments.at`). answer: `unordered`, `within`.
+    check: `name`, `condition`. called, never: `tool`, `arguments` (those given), `times`.
+    unchanged: `names`. constraint: `condition`, which may have a `Measure`. `weight` is that of a
+    goal.
     """
 
     span: Span
@@ -578,6 +586,9 @@ class CheckDef(Node):
     tool: str = ""
     arguments: tuple[tuple[str, Expr], ...] = ()
     times: int | None = None
+    unordered: bool = False
+    within: float | None = None
+    weight: float = 1.0
 
 
 class ScenarioDef(Node):

@@ -41,8 +41,13 @@ def _unchanged(check: core.CheckDef, offered: Offered, limits: dict[str, int]) -
 
 
 def _constraint(check: core.CheckDef, offered: Offered, limits: dict[str, int]) -> str | None:
-    """`calls <= N` where the limit is N or less."""
+    """`calls <= N` where the limit is N or less, or the tool is not offered."""
     match check.condition:
+        case core.Comparison(
+            operands=(core.Local(symbol=core.Measure(tool=tool)), core.Constant()),
+            operators=("<=" | "<" | "==",),
+        ) if tool and tool not in offered:
+            return f"`{tool}` is not offered"
         case core.Comparison(
             operands=(core.Local(symbol=symbol), core.Constant(value=int() as bound)),
             operators=(("<=" | "<") as operator,),

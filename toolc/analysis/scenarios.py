@@ -8,6 +8,7 @@ from typing import Any
 from toolc.analysis import core, flow
 from toolc.analysis import types as t
 from toolc.analysis.declare import Declarations, File
+from toolc.analysis.effects import nodes
 from toolc.analysis.names import suggest
 from toolc.analysis.scope import Context, Scope
 from toolc.analysis.statements import Statements
@@ -15,16 +16,32 @@ from toolc.analysis.types import FieldType, Type
 from toolc.node import Span
 from toolc.syntax import tree
 
-REWARDS = ("solve_f1", "solve_precision", "solve_rate", "binary")
+REWARDS = ("solve_f1", "solve_precision", "solve_rate", "binary", "ftrl_step")
 LIMITS = ("calls", "turns")
 MAX_STEPS = 300
 """Steps of a scenario, and its turns: what each shows is passed to all that follow."""
-COUNTERS: dict[str, core.Symbol] = {
-    name: core.Symbol(name, t.INT)
-    for name in ("calls", "turns", "refused", "rejected", "parallel", "words", "characters")
+COUNTS = {
+    "calls": "the number of calls",
+    "turns": "the number of the model's messages",
+    "refused": "the number of calls that a tool refused",
+    "rejected": "the number of calls that the argument check rejected",
+    "parallel": "the most calls in one message",
+    "words": "the words of the final text",
+    "characters": "the characters of the final text",
+    "lines": "the lines of the final text that are not blank",
+    "paragraphs": "the paragraphs of the final text",
+    "bullets": "the list items of the final text",
 }
-"""What a `constraint` may count: calls made, turns taken, calls that a tool refused, calls that the
-argument check rejected, the most calls in one message, words and characters of the final text."""
+"""The whole numbers of how an episode went, for constraints."""
+MEASURES: dict[str, core.Measure] = {
+    **{name: core.Measure(name, t.INT) for name in COUNTS},
+    "text": core.Measure("text", t.STR),
+}
+"""What a `constraint` may ask, beside `tools_used` and `calls(tool)`."""
+_MEANING = {**COUNTS, "text": "the final text", "tools_used": "the tools that were called"}
+WEIGHED = frozenset({"state", "answer", "check", "called"})
+"""Checks that may have a weight: goals other than steps, which weigh what a call weighs."""
+MAX_WEIGHT = 1_000
 
 
 class Scenarios(Statements):
@@ -51,7 +68,7 @@ class Scenarios(Statements):
         for kind in (tree.System, tree.Tools, tree.Limits, tree.Reward):
             self._once(by_kind.get(kind, []))
         turns = by_kind.get(tree.Turn, [])
-        flat = [c for c in node.clauses if isinstance(c, (tree.User, tree.Plan, tree.Answer))]
+        flat = [c for c in node.clauses if isinstance(c, _OF_A_TURN)]
         if turns and flat and any(not isinstance(clause, tree.Answer) for clause in flat):
             self.report("TC0652", flat[0].span)
         system = [self.check(clause.text, t.STR) for clause in by_kind.get(tree.System, [])]
@@ -69,11 +86,7 @@ class Scenarios(Statements):
                 value = self._value(last_answer[0].value)
                 typed_turns[-1] = typed_turns[-1].replace(answer=value)
         else:
-            inner = tuple(
-                c
-                for c in node.clauses
-                if isinstance(c, (tree.User, tree.Plan, tree.Answer, tree.Given))
-            )
+            inner = tuple(c for c in node.clauses if isinstance(c, (*_OF_A_TURN, tree.Given)))
             typed_turns.append(self._turn(node.name.span, inner, whole=True))
         if sum(len(turn.steps) for turn in typed_turns) > MAX_STEPS or len(turns) > MAX_STEPS:
             self.report("TC0667", node.name.span, limit=MAX_STEPS)
@@ -147,6 +160,7 @@ class Scenarios(Statements):
         given: list[core.Statement] = []
         steps: list[core.StepDef] = []
         answer: core.Expr | None = None
+        reply: core.Expr | None = None
         planned: tree.Plan | None = None
         only, checks = False, list[core.CheckDef]()
         for clause in clauses:
@@ -166,6 +180,10 @@ class Scenarios(Statements):
                     if answer is not None:
                         self.report("TC0653", clause.span)
                     answer = self._value(clause.value)
+                case tree.Reply():
+                    if reply is not None:
+                        self.report("TC0653", clause.span)
+                    reply = self.check(clause.text, t.STR)
                 case tree.Verify():
                     only, found = self._verify([clause])
                     checks.extend(found)
@@ -180,7 +198,7 @@ class Scenarios(Statements):
             self.report("TC0658", planned.span)
         none = planned is not None and planned.none
         return core.TurnDef(
-            span, user, tuple(given), (), tuple(steps), none, answer, tuple(checks), only
+            span, user, tuple(given), (), tuple(steps), none, answer, tuple(checks), only, reply
         )
 
     def _value(self, node: tree.Expr) -> core.Expr:
@@ -193,12 +211,8 @@ class Scenarios(Statements):
         assert isinstance(node, tree.Call) and isinstance(node.base, tree.Ref)
         found = self.file.values.get(node.base.name)
         if found is None or not isinstance(found[1], tree.Tool):
-            names = [
-                name for name, (_, item) in self.file.values.items() if isinstance(item, tree.Tool)
-            ]
-            self.report(
-                "TC0660", node.base.span, name=node.base.name, help=suggest(node.base.name, names)
-            )
+            help = suggest(node.base.name, self.tool_names())
+            self.report("TC0660", node.base.span, name=node.base.name, help=help)
             return None
         if found[1].body is None:
             self.report("TC0661", node.base.span, name=node.base.name)
@@ -267,9 +281,7 @@ class Scenarios(Statements):
         if not clauses:
             return None, 0, ()
         clause = clauses[0]
-        known = [
-            name for name, (_, item) in self.file.values.items() if isinstance(item, tree.Tool)
-        ]
+        known = self.tool_names()
         for name in clause.names or ():
             if name.text not in known:
                 self.report("TC0660", name.span, name=name.text, help=suggest(name.text, known))
@@ -333,10 +345,24 @@ class Scenarios(Statements):
         return only, tuple(found)
 
     def _simple(self, node: tree.CheckClause) -> core.CheckDef:
-        kind = {tree.StepsCheck: "steps", tree.AnswerCheck: "answer", tree.OrderCheck: "order"}[
-            type(node)
-        ]
+        kind = {tree.StepsCheck: "steps", tree.OrderCheck: "order"}[type(node)]
         return core.CheckDef(node.span, kind)
+
+    def _weighted(self, node: tree.Weighted) -> core.CheckDef:
+        check = _CHECKS[type(node.check)](self, node.check)
+        if check.kind not in WEIGHED:
+            self.report("TC0669", node.weight.span, kind=check.kind)
+            return check
+        weight = float(node.weight.value)
+        if not 0 < weight <= MAX_WEIGHT:
+            self.report("TC0670", node.weight.span, limit=MAX_WEIGHT)
+            return check
+        weighed: core.CheckDef = check.replace(weight=weight)
+        return weighed
+
+    def _answer_check(self, node: tree.AnswerCheck) -> core.CheckDef:
+        within = None if node.within is None else float(node.within.value)
+        return core.CheckDef(node.span, "answer", unordered=node.unordered, within=within)
 
     def _state_check(self, node: tree.StateCheck) -> core.CheckDef:
         return core.CheckDef(
@@ -422,9 +448,17 @@ class Scenarios(Statements):
 
     def _constraint(self, node: tree.ConstraintCheck) -> core.CheckDef:
         saved, self.scope = self.scope, Scope(self.scope)
-        self.scope.symbols.update(COUNTERS)
+        self.scope.symbols.update(MEASURES)
+        self.scope.symbols["tools_used"] = core.Measure(
+            "tools_used", t.List(t.Literals(tuple(self.tool_names())))
+        )
         condition = self.condition(node.condition)
         self.scope = saved
+        for part in nodes(condition):
+            if isinstance(part, core.Local) and isinstance(part.symbol, core.Measure):
+                name = part.symbol.name
+                if saved.find(name) is not None:
+                    self.report("TC0671", part.span, name=name, what=_MEANING[name])
         return core.CheckDef(node.span, "constraint", condition=condition)
 
 
@@ -439,9 +473,11 @@ def _refs(node: Any) -> Iterable[tree.Ref]:
             yield from _refs(part)
 
 
+_OF_A_TURN = (tree.User, tree.Plan, tree.Answer, tree.Reply)
 _CHECKS: dict[type, Callable[[Scenarios, Any], core.CheckDef]] = {
     tree.StepsCheck: Scenarios._simple,
-    tree.AnswerCheck: Scenarios._simple,
+    tree.Weighted: Scenarios._weighted,
+    tree.AnswerCheck: Scenarios._answer_check,
     tree.OrderCheck: Scenarios._simple,
     tree.StateCheck: Scenarios._state_check,
     tree.ExpressionCheck: Scenarios._expression_check,

@@ -51,6 +51,8 @@ def sharp(subject: Subject) -> Finding:
 
 
 def _asks_for_few_words(subject: Subject) -> bool:
+    if any("reply" in turn for turn in subject.task.turns):  # the form of the text is asked for
+        return True
     words = literals.words(subject.prompt(len(subject.task.turns)))
     return bool(words & BREVITY)
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from toolc.audit.pool import Keys, Pool
 from toolc.audit.script import Move, Played, Script, Turn, play
+from toolc.scenarios.player import final_text
 from toolc_runtime.environment import Environment
 from toolc_runtime.schema import Problems, compile_parameters
 from toolc_runtime.task import Task
@@ -101,8 +102,7 @@ class Subject:
                     joined = bool(moves) and all(index < first for index in step.after)
                     first = first if joined else step.number
                     moves.append(Move(step.tool, step.arguments, parallel and joined))
-            text = f"Answer: {canonical(turn['answer'])}" if "answer" in turn else "Done."
-            turns.append(Turn(tuple(moves), text))
+            turns.append(Turn(tuple(moves), final_text(turn)))
         return tuple(turns)
 
     @cached_property

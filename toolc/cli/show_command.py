@@ -178,6 +178,8 @@ def _turn(turn: Json, number: int) -> Iterator[str]:
             yield _line("  after", ", ".join(f"step {other + 1}" for other in step["after"]))
     if "answer" in turn:
         yield _line("answer", f"{_value(turn['answer'])} ({turn.get('answer_type', '')})")
+    if "reply" in turn:
+        yield _line("reply", str(turn["reply"]))
 
 
 def _line(name: str, text: str) -> str:

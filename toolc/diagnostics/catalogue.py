@@ -62,11 +62,11 @@ def _family(start: str, about: str, rules: list[Rule]) -> str:
 
 
 def _frame(examples: list[str]) -> str:
-    """The lines that most examples of a family begin with."""
+    """The first lines that the examples of a family share, such that most text is saved."""
     starts: Counter[str] = Counter()
     for example in examples:
         starts.update(accumulate(example.splitlines(keepends=True)))
-    return max((each for each in starts if 2 * starts[each] > len(examples)), key=len, default="")
+    return max(starts, key=lambda each: len(each) * (starts[each] - 1), default="")
 
 
 _HEAD = """\

@@ -29,6 +29,7 @@ METHODS = frozenset(
     [
         "_call",
         "append",
+        "calls_of",
         "endswith",
         "get",
         "insert",
@@ -42,7 +43,7 @@ METHODS = frozenset(
         "values",
     ]
 )
-"""Methods that emitted code calls on values, tables and TRL environments."""
+"""Methods that emitted code calls on values, tables, TRL environments and what was seen."""
 _KNOWN = frozenset({*PYTHON, "bool", "expect", "int", "tuple"})
 
 

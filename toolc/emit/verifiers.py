@@ -8,7 +8,6 @@ from typing import Any, Literal
 from toolc.analysis import core
 from toolc.analysis import types as t
 from toolc.analysis.effects import calls, nodes, own_effects
-from toolc.analysis.scenarios import COUNTERS
 from toolc.analysis.types import Type
 from toolc.emit import data, py
 from toolc.emit.lower import lower_body
@@ -31,7 +30,7 @@ VERIFY = (
     "called",
     "check",
     "constraint",
-    "counts",
+    "ftrl_step",
     "invariant",
     "match",
     "never",
@@ -54,9 +53,20 @@ _OWN = {
     "compile_schema": "toolc_runtime.schema",
 }
 _RESERVED = frozenset(
-    {*_OWN, "State", "GIVEN", "VERIFIERS", "episode", "goal", "goals", "guards", "run", "task"}
+    {
+        *_OWN,
+        "State",
+        "GIVEN",
+        "VERIFIERS",
+        "episode",
+        "goal",
+        "goals",
+        "guards",
+        "run",
+        "seen",
+        "task",
+    }
 )
-_COUNTS = {"words": "answer_words", "characters": "answer_length"}
 _STORED_OTHERWISE = frozenset({"date", "time", "datetime", "duration", "decimal"})
 
 
@@ -288,7 +298,7 @@ class _Verifier:
             made += self._default_state()
         for check in scenario.checks:
             made += self._goal(check, None)
-        made += self._answers("answer" in kinds)
+        made += self._answers()
         return made
 
     def _steps(self, asked: bool) -> list[py.Expr]:
@@ -315,13 +325,18 @@ class _Verifier:
         one = py.ListDisplay((goal,))
         return [py.Star(py.IfElse(py.dotted("task.state"), one, py.ListDisplay(())))]
 
-    def _answers(self, asked: bool) -> list[py.Expr]:
+    def _answers(self) -> list[py.Expr]:
         turns = self.scenario.turns
         answered = [number for number, turn in enumerate(turns) if turn.answer is not None]
-        judged = [n for n in answered if asked or self._has_default(turns[n], "answer")]
-        if len(answered) == 1:
-            return [_on_run("answer") for _ in judged]
-        return [_on_run("answer", turn=py.number(number)) for number in judged]
+        of_all = next((check for check in self.scenario.checks if check.kind == "answer"), None)
+        made: list[py.Expr] = []
+        for number in answered:
+            own = (check for check in turns[number].checks if check.kind == "answer")
+            asked = next(own, of_all)
+            if asked is not None or self._has_default(turns[number], "answer"):
+                where = {} if len(answered) == 1 else _in(number)
+                made.append(_on_run("answer", **where, **_options(asked)))
+        return made
 
     def _goal(self, check: core.CheckDef, turn: int | None) -> list[py.Expr]:
         make = _GOALS.get(check.kind)
@@ -331,13 +346,13 @@ class _Verifier:
         keywords: dict[str, py.Expr] = {}
         if check.names:
             keywords["ignore"] = py.ListDisplay(tuple(map(py.Str, check.names)))
-        return _on_run("state", **keywords, **_in(turn))
+        return _on_run("state", **keywords, **_in(turn), **_options(check))
 
     def _check(self, check: core.CheckDef, turn: int | None) -> py.Expr:
         assert check.condition is not None
         holds = py.Lambda((), self.value(check.condition, check.name, turn))
         description = (py.Str(check.description),) if check.description else ()
-        return py.call("check", py.Str(check.name), holds, *description)
+        return py.call("check", py.Str(check.name), holds, *description, **_options(check))
 
     def _called(self, check: core.CheckDef, turn: int | None) -> py.Expr:
         keywords = {} if check.times is None else {"times": py.number(check.times)}
@@ -356,7 +371,13 @@ class _Verifier:
         )
         arguments = (py.DictDisplay(given),) if given else ()
         return py.call(
-            function, py.Name("run"), py.Str(check.tool), *arguments, **keywords, **_in(turn)
+            function,
+            py.Name("run"),
+            py.Str(check.tool),
+            *arguments,
+            **keywords,
+            **_in(turn),
+            **_options(check),
         )
 
     # ------------------------------------------------------------ guards
@@ -399,37 +420,36 @@ class _Verifier:
         assert check.condition is not None
         span = check.condition.span
         source = " ".join(self.module.text[span.start : span.end].split()) or "constraint"
-        value = self.value(check.condition, "constraint", turn)
-        plain = set(names_in(value)) <= {"run", "counts"}
-        return py.call("constraint", py.Str(source), value if plain else py.Lambda((), value))
+        holds = py.Lambda(("seen",), self.value(check.condition, "constraint", turn))
+        return _on_run("constraint", py.Str(source), holds, **_in(turn))
 
     # ------------------------------------------------------------ values
 
     def value(self, body: core.Expr, hint: str, turn: int | None) -> py.Expr:
         """An expression of the spec, in place where Python has it as one that can stand there,
         else as a call of a function of its own."""
-        counters = {id(symbol): name for name, symbol in COUNTERS.items()}
-        symbols = [s for s in _locals_of(body) if id(s) in self.locals or id(s) in counters]
+        symbols = [
+            symbol
+            for symbol in _locals_of(body)
+            if id(symbol) in self.locals or isinstance(symbol, core.Measure)
+        ]
         lowered = lower_body(body, symbols, self.module.globals)
         self.module.imported |= lowered.used
         state = py.dotted("episode.state")
-        count = py.dotted("run.counts")
         if turn is not None:
             state = _on_run("state_after", py.number(turn))
-            count = _on_run("counts", py.number(turn))
         given: list[py.Expr] = []
         replaced: dict[str, py.Expr] = {"state": state}
         same_names = True
         for symbol, name in zip(symbols, lowered.parameters, strict=True):
-            if id(symbol) in counters:
-                counter = counters[id(symbol)]
-                replaced[name] = py.Attribute(count, _COUNTS.get(counter, counter))
+            if isinstance(symbol, core.Measure):
+                replaced[name] = _measured(symbol)
                 given.append(replaced[name])
             else:
                 self.used[id(symbol)] = None
                 given.append(py.Name(self.locals[id(symbol)]))
                 same_names = same_names and name == self.locals[id(symbol)]
-        others = {name for key, name in self.locals.items()} - set(lowered.parameters)
+        others = {*self.locals.values(), "episode", "run", "seen"} - set(lowered.parameters)
         returned = lowered.body[0] if len(lowered.body) == 1 else None
         if (
             isinstance(returned, py.Return)
@@ -560,6 +580,26 @@ def _returned(body: py.Block) -> py.Expr:
 
 def _on_run(function: str, *arguments: py.Expr, **keywords: py.Expr) -> py.Call:
     return py.call(function, py.Name("run"), *arguments, **keywords)
+
+
+def _measured(symbol: core.Measure) -> py.Expr:
+    if symbol.tool:
+        return py.call("seen.calls_of", py.Str(symbol.tool))
+    return py.dotted(f"seen.{symbol.name}")
+
+
+def _options(check: core.CheckDef | None) -> dict[str, py.Expr]:
+    """How a goal is taken otherwise than usual."""
+    if check is None:
+        return {}
+    options: dict[str, py.Expr] = {}
+    if check.unordered:
+        options["unordered"] = py.Literal("True")
+    if check.within:
+        options["within"] = py.number(check.within)
+    if check.weight != 1:
+        options["weight"] = py.number(check.weight)
+    return options
 
 
 def _in(turn: int | None) -> dict[str, py.Expr]:

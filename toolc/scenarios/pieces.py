@@ -81,6 +81,7 @@ def _parts(scenario: core.ScenarioDef) -> Iterator[Part]:
             if step.binder is not None:
                 binders = (*binders, step.binder)
         yield from _present((f"t{number}", "answer"), binders, turn.answer)
+        yield from _present((f"t{number}", "reply"), binders, turn.reply)
 
 
 def _present(

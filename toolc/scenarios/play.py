@@ -235,6 +235,9 @@ class _Player:
         ]
         if turn.answer is not None:
             self._answer(number, turn.answer, line)
+        if turn.reply is not None:
+            place = (f"t{number}", "reply")
+            line["reply"] = self._evaluate(place, turn.reply.span, "the reply", self.episode.state)
         if any(check.kind == "state" for check in turn.checks):
             line["state"] = encode_changes(self.episode.changes())
         if self.has_free:

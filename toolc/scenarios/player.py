@@ -20,6 +20,14 @@ Step = Mapping[str, Any]
 Turn = Mapping[str, Any]
 
 
+def final_text(turn: Turn) -> str:
+    """A text that is right at the end of a turn: the one that the spec has, else the answer on a
+    line of its own."""
+    if "reply" in turn:
+        return str(turn["reply"])
+    return f"Answer: {canonical(turn['answer'])}" if "answer" in turn else "Done."
+
+
 class Player:
     """One episode of a task, played by its plan."""
 
@@ -42,9 +50,8 @@ class Player:
 
     def text(self, turn: Turn) -> str:
         """What the player says at the end of a turn."""
-        if "answer" not in turn:
-            return "Done."
-        return f"Answer: {canonical(self._ids.apply(turn['answer']))}"
+        renamed: str = self._ids.apply(final_text(turn))
+        return renamed
 
     def end(self, number: int) -> str | Verdict:
         """Ends a turn: the user's next message, or the verdict."""

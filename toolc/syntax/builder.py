@@ -514,6 +514,9 @@ class Builder:
     def answer(self, span: Span, value: tree.Expr) -> tree.Answer:
         return tree.Answer(span, value)
 
+    def reply(self, span: Span, text: tree.Expr) -> tree.Reply:
+        return tree.Reply(span, text)
+
     def tools(
         self,
         span: Span,
@@ -588,8 +591,13 @@ class Builder:
     def places(self, span: Span, *places: tree.Expr) -> tuple[tree.Expr, ...]:
         return places
 
-    def answer_check(self, span: Span) -> tree.AnswerCheck:
-        return tree.AnswerCheck(span)
+    def weighted(self, span: Span, check: tree.CheckClause, weight: tree.Number) -> tree.Weighted:
+        return tree.Weighted(span, check, weight)
+
+    def answer_check(
+        self, span: Span, unordered: str | None, within: tree.Number | None
+    ) -> tree.AnswerCheck:
+        return tree.AnswerCheck(span, unordered is not None, within)
 
     def expression_check(
         self, span: Span, name: tree.Name, description: tree.Text | None, condition: tree.Expr

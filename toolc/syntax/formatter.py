@@ -629,6 +629,9 @@ class _Formatter:
     def answer(self, node: tree.Answer) -> Doc:
         return ["answer ", self._expr(node.value)]
 
+    def reply(self, node: tree.Reply) -> Doc:
+        return ["reply ", self._expr(node.text)]
+
     def tools(self, node: tree.Tools) -> Doc:
         end = node.distractors.span.start if node.distractors else node.span.end
         offer = "all" if node.names is None else self._listed(node.names, end, "[]")
@@ -657,8 +660,12 @@ class _Formatter:
             return "state"
         return ["state ignore ", self._listed(node.ignore, node.span.end, "[]")]
 
+    def weighted(self, node: tree.Weighted) -> Doc:
+        return [self._node(node.check), f" weight {node.weight.text}"]
+
     def answer_check(self, node: tree.AnswerCheck) -> Doc:
-        return "answer"
+        unordered = " unordered" if node.unordered else ""
+        return f"answer{unordered}" + (f" within {node.within.text}" if node.within else "")
 
     def expression_check(self, node: tree.ExpressionCheck) -> Doc:
         head = self._described(node.name, node.description)

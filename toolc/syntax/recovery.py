@@ -147,9 +147,9 @@ class Recovery:
             starts.insert(i, gap)
             ends.insert(i, gap)
             return True
-        meant = words.FOREIGN_DECLARATIONS.get(word)
+        meant = words.FOREIGN_KEYWORDS.get(word)
         if meant and takes(states, [self.kinds[meant], *following[1:]]):
-            applicability: Applicability = "safe" if meant in ("record", "const") else "unsafe"
+            applicability: Applicability = "safe" if meant in words.RENAMED else "unsafe"
             fix = Fix(f"write `{meant}`", (Edit(span, meant),), applicability)
             self.reporter.report("TC0114", span, fix=fix, found=word, meant=meant)
             kinds[i] = self.kinds[meant]

@@ -27,7 +27,8 @@ def _words(text: str) -> frozenset[str]:
 
 # What an expression that ends in a conditional begins after.
 LEFT_EDGES = _words(
-    ": , = += -= *= return fail require then else answer user system expect by append insert step"
+    ": , = += -= *= return fail require then else answer reply user system expect by append"
+    " insert step"
 )
 ORDERING = frozenset(["sorted", "min", "max"])
 TEMPLATE = re.compile(r'"\{\d\}"|\{\d\}|\w+|->|[=!+-]=|\?\?|[^\w\s]')

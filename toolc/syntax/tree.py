@@ -565,6 +565,12 @@ class Answer(ScenarioClause):
     value: Expr
 
 
+class Reply(ScenarioClause):
+    """`reply "…"`: a final text that is right."""
+
+    text: Expr
+
+
 class Tools(ScenarioClause):
     """`tools all`, `tools [a, b] distractors 3 from [other]`; `names` is None for `all`."""
 
@@ -590,6 +596,13 @@ class CheckClause(Syntax):
     pass
 
 
+class Weighted(CheckClause):
+    """`answer weight 2`."""
+
+    check: CheckClause
+    weight: Number
+
+
 class StepsCheck(CheckClause):
     pass
 
@@ -599,7 +612,10 @@ class StateCheck(CheckClause):
 
 
 class AnswerCheck(CheckClause):
-    pass
+    """`answer unordered within 0.5`."""
+
+    unordered: bool
+    within: Number | None
 
 
 class ExpressionCheck(CheckClause):

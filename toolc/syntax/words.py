@@ -22,7 +22,7 @@ STATEMENTS = _words(
 NO_VALUE = _words("if then else not and or in for true false null")
 NO_PLACE = NO_VALUE | STATEMENTS
 GUARDED = NO_PLACE | DECLARATIONS
-CLAUSES = _words("system user given turn plan answer tools limits verify reward")
+CLAUSES = _words("system user given turn plan answer reply tools limits verify reward")
 CHECKS = _words("steps state answer check called never unchanged order constraint")
 EXPRESSION = frozenset(
     ["NAME", "STRING", "NUMBER", "(", "[", "{", "-", "not", "if", "true", "false", "null"]
@@ -44,7 +44,7 @@ GROUPS = (
 PLAIN = {"NAME": "a name", "STRING": "a string", "NUMBER": "a number"}
 MAX_SHOWN = 5
 
-FOREIGN_DECLARATIONS = {
+FOREIGN_KEYWORDS = {
     "def": "fn",
     "func": "fn",
     "function": "fn",
@@ -54,7 +54,14 @@ FOREIGN_DECLARATIONS = {
     "import": "use",
     "let": "const",
     "var": "state",
+    "prompt": "user",
+    "response": "reply",
+    "not_called": "never",
+    "forbidden": "never",
+    "immutable": "unchanged",
 }
+RENAMED = _words("record const user reply never unchanged")
+"""Keywords that a foreign one stands for without a doubt."""
 FOREIGN_STATEMENTS = {
     "pass": "leave the block empty: `{}`",
     "while": "loops run over data: `for x in xs { … }`, `range(n)`, `walk(…)`",

@@ -62,7 +62,7 @@ from toolc_runtime.builtins.dates import (
     weekday,
     year,
 )
-from toolc_runtime.builtins.json import parse_json
+from toolc_runtime.builtins.json import is_json, parse_json
 from toolc_runtime.builtins.numbers import (
     abs,
     ceil,
@@ -133,6 +133,7 @@ __all__ = [
     "hour",
     "indexed",
     "int_range",
+    "is_json",
     "items",
     "join",
     "keys",

@@ -10,6 +10,16 @@ from toolc_runtime.schema import Check, Problems, summary
 from toolc_runtime.values import parse
 
 
+def is_json(text: str) -> bool:
+    """Whether a text is strict JSON of at most MAX_TEXT characters."""
+    charge(len(text))
+    try:
+        parse(text, MAX_TEXT)
+    except Malformed:
+        return False
+    return True
+
+
 def parse_json(text: str, check: Check | None = None) -> Any:
     """The value of a strict JSON text, as a check of `compile_schema` converts it.
 

@@ -17,7 +17,7 @@ A verifier is a pure function of a task and an episode. It never raises. As emit
         ]
         guards = [
             unchanged(run, ["products"]),
-            constraint("calls <= 4", run.counts.calls <= 4),
+            constraint(run, "calls <= 4", lambda seen: seen.calls <= 4),
         ]
         return solve_f1(run, goals, guards)
 
@@ -25,9 +25,6 @@ The runtime calls it through `judge(verifier, episode, task)`.
 
 Matching
     match(episode, task) -> Run         calls set against the plan's steps, once for all checks
-    run.counts                          Counts of the whole episode; `counts(run, turn)` of a turn:
-                                        calls, turns, refused, rejected, parallel, answer_length,
-                                        answer_words, and `of(tool)`: the calls of one tool
     planned(run, index)                 the result (or failure) of the plan's step, as a JSON value,
                                         with this episode's fresh ids; `index` over all turns
     state_after(run, turn)              the episode's state at the end of a turn (for checks that
@@ -37,25 +34,31 @@ Goals (`kind` "goal")
     steps(run, turn=None) -> list[Check]    one check a step; of one turn, or of all
     state(run, ignore=(), turn=None)        the final state equals the plan's; `ignore` holds
                                             `table`, `table.field.path` or a scalar's name
-    answer(run, turn=None)                  the answer of that turn; None: of the last turn with one
+    answer(run, turn=None, unordered=False, within=0)
+                                            the answer of that turn; None: of the last turn with one
     check(name, holds, description="")      `holds` is called without arguments; false, and a
                                             failure while it runs, give 0; a number is taken as the
                                             value itself, held to 0..1
     called(run, tool, arguments={}, times=None, turn=None)
                                             at least one call that contains these arguments, or
                                             exactly `times`
+    All but `steps` take `weight=1`.
 
 Guards (`kind` "guard")
     never(run, tool, arguments={}, turn=None)
     unchanged(run, names, turn=None)        tables and scalars by name
     order(run, turn=None)                   the plan's partial order
-    constraint(source, holds)               a bool, or a callable that gives one
+    constraint(run, source, holds, turn=None)
+                                            `holds(seen)`, where `seen` is a `Seen`: calls, turns,
+                                            refused, rejected, parallel, tools_used, text, words,
+                                            characters, lines, paragraphs, bullets, and
+                                            `calls_of(tool)`
     invariant(run, name, holds, reads)      `holds(state)`; asked of the state after every call that
                                             wrote one of `reads`
     no_call(run, turn=None)                 for turns of `plan none`
 
 Rewards, each `(run, goals, guards) -> Verdict`
-    solve_f1, solve_precision, solve_rate, binary
+    solve_f1, solve_precision, solve_rate, binary, ftrl_step
     weighted(run, goals, guards, lambda goal: 0.7 * goal("steps") + 0.3 * goal("answer"))
 
 For the compiler
@@ -89,28 +92,30 @@ from toolc_runtime.verify.checks import (
 from toolc_runtime.verify.matching import match
 from toolc_runtime.verify.rewards import (
     binary,
+    ftrl_step,
     judge,
     solve_f1,
     solve_precision,
     solve_rate,
     weighted,
 )
-from toolc_runtime.verify.run import Counts, Run, counts, planned, state_after
+from toolc_runtime.verify.run import Run, planned, state_after
+from toolc_runtime.verify.seen import Seen
 from toolc_runtime.verify.verdict import Check, Verdict
 
 __all__ = [
     "Check",
-    "Counts",
     "Run",
+    "Seen",
     "Verdict",
     "answer",
     "binary",
     "called",
     "check",
     "constraint",
-    "counts",
     "encode_changes",
     "encode_writes",
+    "ftrl_step",
     "invariant",
     "judge",
     "match",

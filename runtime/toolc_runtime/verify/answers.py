@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from toolc_runtime.verify import literals
 from toolc_runtime.verify.equality import show
-from toolc_runtime.verify.literals import Number
+from toolc_runtime.verify.literals import ABSOLUTE, Number
 
 LONGEST = 20_000
 """Characters of a final text that are looked at: the last ones."""
@@ -63,18 +63,32 @@ class Answer:
     """An expected answer, made ready to judge texts.
 
     `json` is its JSON value. `kind` is its type as a spec writes it, where it is known: decimals
-    are text in JSON, and only the type tells them from text that looks like a number.
-    `candidates` are other texts that the answer could have been.
+    and durations are text in JSON, and only the type tells them from text that looks like one.
+    `candidates` are other texts that the answer could have been. `unordered`: members of lists may
+    come in any order on an answer line, as they may in prose; `within`: how far numbers may be off.
     """
 
-    __slots__ = ("_by_kind", "_candidates", "_negative", "_numeric", "json")
+    __slots__ = ("_by_kind", "_candidates", "_kind", "_negative", "_reading", "json")
 
-    def __init__(self, json: Any, kind: str = "", candidates: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        json: Any,
+        kind: str = "",
+        candidates: Iterable[str] = (),
+        unordered: bool = False,
+        within: float = 0.0,
+    ) -> None:
         self.json = json
-        self._numeric = "decimal" in kind or not kind
+        self._kind = kind
+        self._reading = _Reading(
+            "decimal" in kind or not kind,
+            "duration" in kind or not kind,
+            unordered,
+            _number_kind(literals.exact(within)) if within else _NUMBER,
+        )
         self._candidates = tuple(candidates)
         by_kind: dict[int, tuple[_Kind, list[_Leaf]]] = {}
-        for leaf in _leaves(json, self._numeric):
+        for leaf in _leaves(json, self._reading):
             by_kind.setdefault(id(leaf.kind), (leaf.kind, []))[1].append(leaf)
         self._by_kind = tuple(by_kind.values())
         self._negative = any(
@@ -82,6 +96,10 @@ class Answer:
             for _, leaves in self._by_kind
             for leaf in leaves
         )
+
+    def taken(self, unordered: bool, within: float) -> Answer:
+        """The same answer, judged otherwise."""
+        return Answer(self.json, self._kind, self._candidates, unordered, within)
 
     def judge(
         self,
@@ -99,7 +117,7 @@ class Answer:
             value = _read(line)
         except (ValueError, RecursionError):
             return self._in_prose(line, str)
-        if _agrees(self.json, value, self._numeric):
+        if _agrees(self.json, value, self._reading):
             return Judgement(True, self.json, "the answer line has it")
         return Judgement(False, self.json, f"the answer line has {_cut(line)}")
 
@@ -114,7 +132,7 @@ class Answer:
 
     def _in_prose(self, text: str, prompt: Callable[[], str]) -> Judgement:
         text, quoted = _without_json(text)
-        if any(_agrees(self.json, value, self._numeric) for value in quoted):
+        if any(_agrees(self.json, value, self._reading) for value in quoted):
             return Judgement(True, self.json, "the text has it as JSON")
         if not self._negative:
             text = _NEGATED.sub(" | ", text)
@@ -193,11 +211,15 @@ def _moments(read: Callable[[str], Iterator[tuple[str, str]]]) -> _Kind:
     )
 
 
-_NUMBER = _Kind(
-    lambda text: list(literals.numbers(text)),
-    lambda token, value: bool(token.means(value)),
-    lambda token: str(token.text),
-)
+def _number_kind(within: Decimal) -> _Kind:
+    return _Kind(
+        lambda text: list(literals.numbers(text)),
+        lambda token, value: bool(token.means(value, within)),
+        lambda token: str(token.text),
+    )
+
+
+_NUMBER = _number_kind(ABSOLUTE)
 _BOOL = _Kind(
     lambda text: [word for word in sorted(literals.words(text)) if word in TRUTH],
     lambda token, value: TRUTH[token] is value,
@@ -208,31 +230,45 @@ _NOTHING = _Kind(
     lambda text: sorted(literals.words(text) & NOTHING), lambda token, value: True, str
 )
 _TEXT = _Kind(lambda text: [], lambda token, value: False, str)
-_MOMENTS = tuple((shape, _moments(read)) for shape, read in literals.MOMENTS)
+_MOMENTS = tuple(
+    (shape, _moments(read), literals.whole_seconds) for shape, read in literals.MOMENTS
+)
+_DURATIONS = ((literals.DURATION, _moments(literals.durations), literals.duration),)
+"""Forms of text that are more than text, what reads them, and how they are compared."""
 
 
-def _leaf(value: Any, numeric: bool) -> _Leaf:
+class _Reading(NamedTuple):
+    """How an answer's scalars are read: whether texts may be decimals and durations, whether lists
+    have an order, and what numbers mean."""
+
+    decimals: bool
+    durations: bool
+    unordered: bool
+    number: _Kind
+
+
+def _leaf(value: Any, reading: _Reading) -> _Leaf:
     if isinstance(value, bool):
         return _Leaf(_BOOL, value, value)
     if isinstance(value, (int, float)):
-        return _Leaf(_NUMBER, literals.exact(value), value)
+        return _Leaf(reading.number, literals.exact(value), value)
     if value is None:
         return _Leaf(_NOTHING, None, None)
-    if numeric and literals.is_decimal(value):
-        return _Leaf(_NUMBER, Decimal(value), value)
-    for shape, kind in _MOMENTS:
+    if reading.decimals and literals.is_decimal(value):
+        return _Leaf(reading.number, Decimal(value), value)
+    for shape, kind, compared in (*_MOMENTS, *_DURATIONS) if reading.durations else _MOMENTS:
         if shape.fullmatch(value):
-            return _Leaf(kind, literals.whole_seconds(value), value)
+            return _Leaf(kind, compared(value), value)
     return _Leaf(_TEXT, value, value)
 
 
-def _leaves(value: Any, numeric: bool) -> Iterator[_Leaf]:
+def _leaves(value: Any, reading: _Reading) -> Iterator[_Leaf]:
     """The scalars of a value; an empty list or object counts as null."""
     if isinstance(value, (list, dict)) and value:
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _leaves(item, numeric)
+            yield from _leaves(item, reading)
     else:
-        yield _leaf(None if isinstance(value, (list, dict)) else value, numeric)
+        yield _leaf(None if isinstance(value, (list, dict)) else value, reading)
 
 
 # ---------------------------------------------------------------- an answer line
@@ -278,31 +314,40 @@ def _refuse(text: str) -> Any:
 _DECODER = json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=_refuse)
 
 
-def _agrees(expected: Any, value: Any, numeric: bool) -> bool:
-    """Whether a value of an answer line is the expected one: lists in order, objects with exactly
-    these keys."""
+def _agrees(expected: Any, value: Any, reading: _Reading) -> bool:
+    """Whether a value of an answer line is the expected one: lists in order, where they have one,
+    objects with exactly these keys."""
     if isinstance(expected, list):
-        return (
-            isinstance(value, list)
-            and len(expected) == len(value)
-            and all(_agrees(item, value[at], numeric) for at, item in enumerate(expected))
-        )
+        if not isinstance(value, list) or len(expected) != len(value):
+            return False
+        if reading.unordered:
+            return _pairs_off(expected, value, reading)
+        return all(_agrees(item, value[at], reading) for at, item in enumerate(expected))
     if isinstance(expected, dict):
         return (
             isinstance(value, dict)
             and expected.keys() == value.keys()
-            and all(_agrees(item, value[key], numeric) for key, item in expected.items())
+            and all(_agrees(item, value[key], reading) for key, item in expected.items())
         )
-    leaf = _leaf(expected, numeric)
+    leaf = _leaf(expected, reading)
     if isinstance(value, Number):
-        return leaf.value == value.text if leaf.kind is _TEXT else _means_number(leaf, value)
+        if leaf.kind is _TEXT:
+            return bool(leaf.value == value.text)
+        return leaf.kind is reading.number and leaf.kind.means(value, leaf.value)
     if isinstance(value, str):
         return leaf.is_all_of(value)
     return value is expected
 
 
-def _means_number(leaf: _Leaf, value: Number) -> bool:
-    return leaf.kind is _NUMBER and value.means(leaf.value)
+def _pairs_off(expected: list[Any], values: list[Any], reading: _Reading) -> bool:
+    """Whether each expected member finds a value of its own, the first that agrees."""
+    left = list(values)
+    for item in expected:
+        at = next((at for at, value in enumerate(left) if _agrees(item, value, reading)), None)
+        if at is None:
+            return False
+        del left[at]
+    return True
 
 
 # ---------------------------------------------------------------- prose

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from toolc_runtime.state import Table, differences
@@ -13,13 +14,12 @@ from toolc_runtime.verify.equality import OPEN, Renaming, difference, holds_open
 from toolc_runtime.verify.matching import describe
 from toolc_runtime.verify.plan import Step, answer_of
 from toolc_runtime.verify.run import Run, state_after
-from toolc_runtime.verify.verdict import Check, Kind, Reason
+from toolc_runtime.verify.seen import REACHED, Noted, Seen, plural
+from toolc_runtime.verify.verdict import Check, Reason
 
 _NOTHING: Mapping[str, Any] = {}
-
-
-def _plural(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+_ALL = Ignored(())
+"""For states of which nothing is ignored."""
 
 
 # ---------------------------------------------------------------- steps
@@ -49,7 +49,9 @@ def _step_reason(run: Run, step: Step) -> str:
 # ---------------------------------------------------------------- state
 
 
-def state(run: Run, ignore: Iterable[str] = (), turn: int | None = None) -> Check:
+def state(
+    run: Run, ignore: Iterable[str] = (), turn: int | None = None, weight: float = 1.0
+) -> Check:
     """The state's changes equal those of the plan, at the end of the episode or of a turn."""
     group = "state"
     if turn is None:
@@ -58,14 +60,14 @@ def state(run: Run, ignore: Iterable[str] = (), turn: int | None = None) -> Chec
     else:
         name, wanted = f"state {turn + 1}", run.plan.states[turn]
         if len(run.texts) <= turn:
-            return Check(name, "goal", 0.0, f"turn {turn + 1} did not end", group)
+            return Check(name, "goal", 0.0, f"turn {turn + 1} did not end", group, weight)
         found = differences(state_after(run, turn))
     mark = run.ids.mark()
-    problem = _compare_states(run, wanted, found, Ignored(ignore))
+    problem = _compare_states(run, wanted, found, Ignored(ignore) if ignore else _ALL)
     run.ids.back(mark)
     if problem is None:
-        return Check(name, "goal", 1.0, "the state is the plan's", group)
-    return Check(name, "goal", 0.0, problem, group)
+        return Check(name, "goal", 1.0, "the state is the plan's", group, weight)
+    return Check(name, "goal", 0.0, problem, group, weight)
 
 
 def _compare_states(
@@ -196,27 +198,40 @@ def _untouched_reason(name: str, label: str, then: Any) -> str:
 # ---------------------------------------------------------------- answers
 
 
-def answer(run: Run, turn: int | None = None) -> Check:
-    """The answer of a turn; with None, of the last turn that has one."""
+def answer(
+    run: Run,
+    turn: int | None = None,
+    unordered: bool = False,
+    within: float = 0.0,
+    weight: float = 1.0,
+) -> Check:
+    """The answer of a turn; with None, of the last turn that has one. `unordered`: the members of
+    lists in any order; `within`: numbers may be that far off."""
     answers = run.plan.answers
     with_answer = [index for index, expected in enumerate(answers) if expected is not None]
     if turn is None:
         turn = with_answer[-1] if with_answer else len(answers) - 1
     name = "answer" if len(with_answer) <= 1 else f"answer {turn + 1}"
+    right, reason = _judged(run, turn, unordered, within)
+    return Check(name, "goal", float(right), reason, "answer", weight)
+
+
+def _judged(run: Run, turn: int, unordered: bool, within: float) -> tuple[bool, Reason]:
     line = run.task.turns[turn]
-    expected = answers[turn]
+    expected = run.plan.answers[turn]
     if expected is None:
-        return Check(name, "goal", 0.0, f"turn {turn + 1} has no answer", "answer")
+        return False, f"turn {turn + 1} has no answer"
     for index in line.get("answer_rests_on") or ():
         if run.calls[index] is None:
-            reason = f"the answer rests on step {index + 1}, which is not solved"
-            return Check(name, "goal", 0.0, reason, "answer")
+            return False, f"the answer rests on step {index + 1}, which is not solved"
     if len(run.texts) <= turn:
-        return Check(name, "goal", 0.0, f"turn {turn + 1} has no final text", "answer")
+        return False, f"turn {turn + 1} has no final text"
     if run.ids.pairs():
         expected = answer_of(line, run.ids.apply(line["answer"]))
+    if unordered or within:
+        expected = expected.taken(unordered, within)
     found = expected.judge(run.texts[turn], _Prompt(run, turn), _Results(run))
-    return Check(name, "goal", float(found.right), (Judgement.describe, found), "answer")
+    return found.right, (Judgement.describe, found)
 
 
 class _Prompt:
@@ -250,27 +265,38 @@ class _Results:
 # ---------------------------------------------------------------- expressions
 
 
-def check(name: str, holds: Callable[[], Any], description: str = "") -> Check:
+def check(name: str, holds: Callable[[], Any], description: str = "", weight: float = 1.0) -> Check:
     """A goal of the scenario's own; `holds` is called without arguments."""
-    return _evaluated(name, "goal", holds, description)
-
-
-def constraint(source: str, holds: bool | Callable[[], Any]) -> Check:
-    """A guard over the counts of the episode, named as the spec writes it."""
-    if callable(holds):
-        return _evaluated(source, "guard", holds, "")
-    return Check(source, "guard", float(holds), "holds" if holds else f"{source} does not hold")
-
-
-def _evaluated(name: str, kind: Kind, holds: Callable[[], Any], description: str) -> Check:
     try:
         outcome = holds()
     except Exception as error:
-        return Check(name, kind, 0.0, (_failure_reason, description or name, error))
+        reason = (_failure_reason, description or name, error)
+        return Check(name, "goal", 0.0, reason, weight=weight)
     value = min(1.0, max(0.0, float(outcome))) if isinstance(outcome, (int, float)) else 0.0
     if value == 1.0:
-        return Check(name, kind, 1.0, description or "holds")
-    return Check(name, kind, value, (_unmet_reason, description or name, outcome))
+        return Check(name, "goal", 1.0, description or "holds", weight=weight)
+    unmet = (_unmet_reason, description or name, outcome)
+    return Check(name, "goal", value, unmet, weight=weight)
+
+
+def constraint(
+    run: Run, source: str, holds: Callable[[Seen], Any], turn: int | None = None
+) -> Check:
+    """A guard over how the episode went, or one of its turns, named as the spec writes it."""
+    seen = run.seen(turn)
+    try:
+        kept = bool(holds(seen))
+    except Exception as error:
+        return Check(source, "guard", 0.0, (_failure_reason, source, error))
+    return Check(source, "guard", float(kept), (_seen_reason, source, holds, seen))
+
+
+def _seen_reason(source: str, holds: Callable[[Any], Any], seen: Seen) -> str:
+    """What the constraint looked at, with what it found."""
+    noted = Noted(seen)
+    with suppress(Exception):  # the state that it may read has moved on
+        holds(noted)
+    return f"{source}: {', '.join(noted.notes)}" if noted.notes else source
 
 
 def _failure_reason(what: str, error: Exception) -> str:
@@ -292,6 +318,7 @@ def called(
     arguments: Mapping[str, Any] = _NOTHING,
     times: int | None = None,
     turn: int | None = None,
+    weight: float = 1.0,
 ) -> Check:
     """A goal: calls of the tool that ran and contain the arguments; at least one, or `times`."""
     number = len(_calls(run, tool, arguments, turn))
@@ -301,13 +328,14 @@ def called(
         "goal",
         float(right),
         (_called_reason, tool, number, times),
+        weight=weight,
     )
 
 
 def _called_reason(tool: str, number: int, times: int | None) -> str:
     if times is None or times == number:
-        return f"{_plural(number, 'matching call')} of {tool}"
-    return f"{_plural(number, 'matching call')} of {tool}, not {times}"
+        return f"{plural(number, 'matching call')} of {tool}"
+    return f"{plural(number, 'matching call')} of {tool}, not {times}"
 
 
 def never(
@@ -326,16 +354,13 @@ def _calls(run: Run, tool: str, arguments: Mapping[str, Any], turn: int | None) 
         index
         for index, call in enumerate(run.trace)
         if call.tool == tool
-        and call.status in _REACHED
+        and call.status in REACHED
         and (turn is None or call.turn == turn)
         and all(
             name in call.arguments and same(plain(value), call.arguments[name])
             for name, value in arguments.items()
         )
     ]
-
-
-_REACHED = frozenset({"ok", "failed", "exhausted"})
 
 
 def _call_text(tool: str, arguments: Mapping[str, Any]) -> str:
@@ -348,7 +373,7 @@ def no_call(run: Run, turn: int | None = None) -> Check:
     name = "no call" if turn is None else f"no call in turn {turn + 1}"
     if number == 0:
         return Check(name, "guard", 1.0, "nothing was called")
-    return Check(name, "guard", 0.0, f"{_plural(number, 'call')}, where none is right")
+    return Check(name, "guard", 0.0, f"{plural(number, 'call')}, where none is right")
 
 
 # ---------------------------------------------------------------- state guards

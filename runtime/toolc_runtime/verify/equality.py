@@ -18,6 +18,7 @@ from toolc_runtime.values import canonical, plain
 TOLERANCE = 1e-9
 _EXACT = frozenset({str, bool, int, type(None)})
 _NUMBERS = frozenset({int, float})
+_TRAPS = frozenset({bool, int, float, dict, list})
 
 
 class Open(str):
@@ -136,7 +137,8 @@ class Value:
 
     Values are never changed in place, so that the object found equal last is equal again: rows
     that were only read are the same objects in every episode. Else `==`, which runs in C, decides;
-    but it takes `True` for `1`, so the places where the two could be confused are noted once.
+    but it takes `True` for `1`, so the places where the two could be confused are noted once, when
+    they are first asked for.
     """
 
     __slots__ = ("_last", "_traps", "json")
@@ -144,28 +146,33 @@ class Value:
     def __init__(self, json: Any) -> None:
         self.json = json
         self._last = json
-        self._traps = _traps(json)
+        self._traps: Any = _MISSING
 
-    def matches(self, found: Any) -> bool:
+    def matches(self, found: Any, exactly: bool = False) -> bool:
+        """Whether a value is equal; `exactly`: numbers without tolerance."""
         if found is self._last:
             return True
-        if self.json == found and (self._traps is None or _passes(self._traps, found)):
-            self._last = found
-            return True
-        return same(self.json, found)
+        if self.json == found:
+            traps = self._traps
+            if traps is _MISSING:
+                traps = self._traps = _traps(self.json)
+            if traps is None or _passes(traps, found):
+                self._last = found
+                return True
+        return not exactly and same(self.json, found)
 
 
 def _traps(value: Any) -> Any:
     """The type that stands where a bool, 0 or 1 does; what holds such places, as (key, place)
     pairs; else None."""
-    if isinstance(value, (dict, list)):
-        pairs = value.items() if isinstance(value, dict) else enumerate(value)
-        return tuple((key, trap) for key, item in pairs if (trap := _traps(item))) or None
-    return (
-        type(value)
-        if type(value) is bool or (type(value) in _NUMBERS and value in (0, 1))
-        else None
-    )
+    kind = type(value)
+    if kind is dict or kind is list:
+        if _TRAPS.isdisjoint(map(type, value.values() if kind is dict else value)):
+            return None
+        pairs = value.items() if kind is dict else enumerate(value)
+        found = [(key, _traps(item)) for key, item in pairs if type(item) in _TRAPS]
+        return tuple(pair for pair in found if pair[1] is not None) or None
+    return kind if kind is bool or (kind in _NUMBERS and value in (0, 1)) else None
 
 
 def _passes(traps: Any, found: Any) -> bool:
@@ -187,23 +194,20 @@ class Renaming:
     Inside a longer text an id counts where no letter or digit stands next to it.
     """
 
-    __slots__ = ("_backward", "_forward", "_found", "_known", "_own")
+    __slots__ = ("_backward", "_forward", "_found", "_known", "_own", "idle")
 
     def __init__(
         self, planned: Iterable[str], own: Iterable[str], pairs: Mapping[str, str] | None = None
     ) -> None:
         self._known = frozenset(planned)
+        self.idle = not self._known
+        """Whether the plan drew no ids, so that there is nothing to rename."""
         self._own = frozenset(own)
         self._found = _any_of(self._known) if self._known else _NONE
         self._forward: dict[str, str] = {}
         self._backward: dict[str, str] = {}
         for name, other in (pairs or {}).items():
             self._pair(name, other)
-
-    @property
-    def idle(self) -> bool:
-        """Whether the plan drew no ids, so that there is nothing to rename."""
-        return not self._known
 
     def mentions(self, text: str) -> bool:
         """Whether a text of the plan holds one of its fresh ids."""
@@ -226,7 +230,7 @@ class Renaming:
     def unify(self, expected: Any, found: Any) -> bool:
         """Whether the values are equal up to the pairing, which grows as needed; where they are
         not, it is left as it was."""
-        if not self._known:
+        if self.idle:
             return same(expected, found)
         mark = self.mark()
         if self._unify(expected, plain(found)):

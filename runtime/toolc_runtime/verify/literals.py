@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from datetime import date, time
+from contextlib import suppress
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import NamedTuple
+
+from toolc_runtime.errors import Malformed
+from toolc_runtime.values import duration_text, parse_duration
 
 # ---------------------------------------------------------------- numbers
 
@@ -34,7 +38,7 @@ _LIST_MARK = re.compile(r"(?m)^[ \t]*[0-9]{1,3}[.)](?=[ \t])")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,33})(?:\.[0-9]{1,34})?")
 _HALF = Decimal("0.5")
 _RELATIVE = Decimal("1e-6")
-_ABSOLUTE = Decimal("1e-9")
+ABSOLUTE = Decimal("1e-9")
 
 
 class Reading(NamedTuple):
@@ -52,17 +56,18 @@ class Number(NamedTuple):
     digits: int
     readings: tuple[Reading, ...]
 
-    def means(self, expected: Decimal) -> bool:
-        """Whether it says the expected value: exactly; or within 1e-6 of it; or, from three
-        significant digits, rounded to the last digit written. A whole number that is written in
-        full says itself alone, and a whole number below 1000 is always said exactly."""
-        return any(self._says(reading, expected) for reading in self.readings)
+    def means(self, expected: Decimal, within: Decimal = ABSOLUTE) -> bool:
+        """Whether it says the expected value: so near to it; or within 1e-6 of it, relatively; or,
+        from three significant digits, rounded to the last digit written. A whole number that is
+        written in full says itself alone, and a whole number below 1000 is always said exactly."""
+        return any(
+            abs(reading.value - expected) <= within or self._says(reading, expected)
+            for reading in self.readings
+        )
 
     def _says(self, reading: Reading, expected: Decimal) -> bool:
         value, unit, scaled = reading
         gap = abs(value - expected)
-        if gap <= _ABSOLUTE:
-            return True
         if expected == expected.to_integral_value() and (
             abs(expected) < 1000 or (unit == 1 and not scaled)
         ):
@@ -133,7 +138,7 @@ _MONTH = (
 _DAY = r"(?P<{0}>[0-9]{{1,2}})(?:st|nd|rd|th)?"
 _DATE = re.compile(
     r"(?<![\w-])(?:"
-    r"(?P<iso>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?P<iso>[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{4}/[0-9]{2}/[0-9]{2})"
     rf"|{_DAY.format('d1')}(?: of)? (?P<m1>{_MONTH})\.?,? (?P<y1>[0-9]{{4}})"
     rf"|(?P<m2>{_MONTH})\.? {_DAY.format('d2')},? (?P<y2>[0-9]{{4}})"
     r")(?![0-9-]|[^\W_T])",
@@ -141,11 +146,16 @@ _DATE = re.compile(
 )
 _YEAR = re.compile("[0-9]{4}")
 _CLOCK = (
-    r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{1,6}))?)?"
+    r"(?P<hour>[0-9]{1,2})(?=:[0-9]{2}|[ ]?[ap]\.?m\b)"
+    r"(?::(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{1,6}))?)?)?"
     r"(?:[ ]?(?P<half>[ap])\.?m\b\.?)?"
 )
 _TIME = re.compile(rf"(?<![\w:]){_CLOCK}(?![\w:])", re.IGNORECASE)
-_AFTER_DATE = re.compile(rf"(?:T|,?[ ]+(?:at[ ]+)?){_CLOCK}(?![\w:])", re.IGNORECASE)
+_MAY_BE_TIME = re.compile(r"[0-9](?::|[ ]?[ap]\.?m\b)", re.IGNORECASE)
+_AFTER_DATE = re.compile(rf"(?:T|,?[ ]+(?:at[ ]+)?){_CLOCK}Z?(?![\w:])", re.IGNORECASE)
+_BEFORE_DATE = re.compile(rf"(?<![\w:]){_CLOCK},?[ ]+(?:on[ ]+)?\Z", re.IGNORECASE)
+_LONGEST_CLOCK = 30
+"""Characters before a date in which its time of day is looked for."""
 
 Found = Iterator[tuple[str, str]]
 
@@ -167,12 +177,18 @@ def times(text: str) -> Found:
 
 
 def datetimes(text: str) -> Found:
-    """The dates of a text that a time of day follows."""
+    """The dates of a text that a time of day follows, or else comes before."""
+    used = 0
     for hit in _DATE.finditer(text):
+        day = _date(hit)
         after = _AFTER_DATE.match(text, hit.end())
-        day, clock = _date(hit), after and _clock(after)
-        if day is not None and after is not None and clock is not None:
-            yield f"{day}T{clock}", hit[0] + after[0]
+        start = max(used, hit.start() - _LONGEST_CLOCK)
+        before = None if after else _BEFORE_DATE.search(text[start : hit.start()])
+        beside = after or before
+        used = after.end() if after else hit.end()
+        clock = beside and _clock(beside)
+        if beside is not None and day is not None and clock is not None:
+            yield f"{day}T{clock}", hit[0] + beside[0] if after else beside[0] + hit[0]
 
 
 MOMENTS: tuple[tuple[re.Pattern[str], Callable[[str], Found]], ...] = (
@@ -186,6 +202,61 @@ MOMENTS: tuple[tuple[re.Pattern[str], Callable[[str], Found]], ...] = (
 """The forms of dates, times and datetimes in JSON, and how each is found in text."""
 
 
+# ---------------------------------------------------------------- durations
+
+DURATION = re.compile(
+    r"-?P(?=[0-9T])(?:[0-9]{1,9}W)?(?:[0-9]{1,9}D)?"
+    r"(?:T(?=[0-9])(?:[0-9]{1,9}H)?(?:[0-9]{1,9}M)?(?:[0-9]{1,9}(?:\.[0-9]{1,6})?S)?)?"
+)
+"""The form of a duration in JSON."""
+_ISO_DURATION = re.compile(rf"(?<![\w-]){DURATION.pattern}(?![\w])", re.IGNORECASE)
+_UNITS = ("weeks", "days", "hours", "minutes", "seconds")
+_PART = re.compile(
+    r"(?<![0-9.,:])(?P<number>[0-9]{1,9}(?:\.[0-9]{1,6})?)[ \u00a0-]?(?:(?P<weeks>weeks?)"
+    r"|(?P<days>days?)|(?P<hours>hours?|hrs?|h)|(?P<minutes>minutes?|mins?|m)"
+    r"|(?P<seconds>seconds?|secs?|s))(?![^\W0-9_])",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(r",?[ \u00a0]?(?:and[ \u00a0])?")
+
+
+def durations(text: str) -> Found:
+    """The durations of a text: ISO 8601 text, and numbers of weeks, days, hours, minutes and
+    seconds in this order. A lone `m` or `s` behind a number is none."""
+    for hit in _ISO_DURATION.finditer(text):
+        yield duration(hit[0].upper()), hit[0]
+    several: list[re.Match[str]] = []
+    for part in _PART.finditer(text):
+        if several and not _goes_on(text, several[-1], part):
+            yield from _spelled(text, several)
+            several = []
+        if several or not text[part.start() - 1 : part.start()].isalnum():
+            several.append(part)
+    yield from _spelled(text, several)
+
+
+def _goes_on(text: str, part: re.Match[str], after: re.Match[str]) -> bool:
+    smaller = _UNITS.index(str(after.lastgroup)) > _UNITS.index(str(part.lastgroup))
+    return smaller and _BETWEEN.fullmatch(text, part.end(), after.start()) is not None
+
+
+def _spelled(text: str, parts: list[re.Match[str]]) -> Found:
+    if not parts or (len(parts) == 1 and parts[0][str(parts[0].lastgroup)] in "msMS"):
+        return
+    units = {str(part.lastgroup): float(part["number"]) for part in parts}
+    with suppress(OverflowError):
+        yield duration_text(timedelta(**units)), text[parts[0].start() : parts[-1].end()]
+
+
+def duration(text: str) -> str:
+    """A duration as ISO 8601 writes it, in the one way by which two are compared; other text as it
+    is."""
+    try:
+        return duration_text(parse_duration(text))
+    except Malformed:
+        return text
+
+
 def whole_seconds(text: str) -> str:
     """A time or datetime without zeros at the end of its fraction."""
     return text.rstrip("0").rstrip(".") if "." in text else text
@@ -194,7 +265,7 @@ def whole_seconds(text: str) -> str:
 def _date(hit: re.Match[str]) -> str | None:
     try:
         if hit["iso"]:
-            return date.fromisoformat(hit["iso"]).isoformat()
+            return date.fromisoformat(hit["iso"].replace("/", "-")).isoformat()
         day, month, year = (
             (hit["d1"], hit["m1"], hit["y1"]) if hit["d1"] else (hit["d2"], hit["m2"], hit["y2"])
         )
@@ -211,7 +282,7 @@ def _clock(hit: re.Match[str]) -> str | None:
         hour = hour % 12 + (12 if hit["half"].lower() == "p" else 0)
     fraction = (hit["fraction"] or "").ljust(6, "0")
     try:
-        moment = time(hour, int(hit["minute"]), int(hit["second"] or 0), int(fraction))
+        moment = time(hour, int(hit["minute"] or 0), int(hit["second"] or 0), int(fraction))
     except ValueError:
         return None
     return whole_seconds(moment.isoformat())
@@ -220,7 +291,7 @@ def _clock(hit: re.Match[str]) -> str | None:
 def _without_moments(text: str) -> str:
     if _YEAR.search(text):
         text = _DATE.sub(" ", text)
-    return _TIME.sub(" ", text) if ":" in text else text
+    return _TIME.sub(" ", text) if _MAY_BE_TIME.search(text) else text
 
 
 # ---------------------------------------------------------------- words

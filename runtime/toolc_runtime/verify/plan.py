@@ -43,13 +43,12 @@ class Step:
         self.writes: Mapping[str, Any] = {} if self.fails else line.get("writes") or {}
         self.written = Value(self.writes)
         self.after: tuple[int, ...] = tuple(line.get("after") or ())
-        self._seen: tuple[tuple[str, Any, Any, Value], ...] | None = None
+        self._seen: tuple[tuple[str, Any, Value, Value], ...] | None = None
 
     def wrote_again(self, writes: Changes) -> bool:
-        """Whether these are writes that `remember` was given: from the same rows to equal ones.
+        """Whether these are writes that `remember` was given: from equal rows to equal ones.
 
-        Rows that episodes share are the same objects, so a plan that is followed by many episodes
-        is compared field by field once.
+        So a plan that is followed by many episodes is compared field by field once.
         """
         seen = self._seen
         if seen is None or sum(map(_size, writes.values())) != len(seen):
@@ -58,19 +57,21 @@ class Step:
             change = writes.get(name)
             if change is not None and type(change) is not tuple:
                 change = change.get(key)
-            if change is None or change[0] is not before or not after.matches(change[1]):
+            if (
+                change is None
+                or not before.matches(change[0], exactly=True)
+                or not after.matches(change[1], exactly=True)
+            ):
                 return False
         return True
 
     def remember(self, writes: Changes) -> None:
         """Keep writes that were found to be the step's, for `wrote_again`."""
-        seen: list[tuple[str, Any, Any, Value]] = []
+        seen: list[tuple[str, Any, Value, Value]] = []
         for name, change in writes.items():
-            if type(change) is tuple:
-                seen.append((name, None, change[0], Value(change[1])))
-            else:
-                rows = change.items()
-                seen.extend((name, key, before, Value(after)) for key, (before, after) in rows)
+            rows = {None: change} if type(change) is tuple else change
+            for key, (before, after) in rows.items():
+                seen.append((name, key, Value(before), Value(after)))
         self._seen = tuple(seen)
 
 

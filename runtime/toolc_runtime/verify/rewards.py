@@ -7,6 +7,9 @@ q the calls that count:
     solve_precision  s / (q + n)
     solve_rate       s / t
     binary           1 where every goal is 1, else 0
+    ftrl_step        the mean over the model's messages of the published step reward, each held to
+                     0..1: 2 k / (n + 1) for n calls that do k steps; for a final text 1 / (1 + u)
+                     where its answer is right, u steps being left, 1/2 where it is not and u is 0
 
 times the product of the guards. q counts every call that was made, rejected and failed ones too;
 but in turns whose steps are not among the goals, as many calls are free as the plan has steps.
@@ -18,6 +21,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
+from toolc_runtime.ftrl import STEP_REWARDS, final_reward
 from toolc_runtime.verify.record import Episode, Task
 from toolc_runtime.verify.run import Run
 from toolc_runtime.verify.verdict import Check, Verdict
@@ -97,6 +101,28 @@ def binary(run: Run, goals: Sequence[Check], guards: Sequence[Check] = ()) -> Ve
     return _verdict(run, goals, guards, _binary)
 
 
+def ftrl_step(run: Run, goals: Sequence[Check], guards: Sequence[Check] = ()) -> Verdict:
+    """The published step reward, over an episode: see the module."""
+    return _verdict(run, goals, guards, lambda _: _mean_step(run, goals))
+
+
+def _mean_step(run: Run, goals: Sequence[Check]) -> float:
+    right = {goal.name: goal.value == 1.0 for goal in goals if goal.group == "answer"}
+    doers = {index for index in run.calls if index is not None}
+    rewards: list[float] = []
+    for turn, steps in enumerate(run.plan.turns):
+        messages: dict[int, list[bool]] = {}
+        for index, call in enumerate(run.trace):
+            if call.turn == turn:
+                messages.setdefault(call.message, []).append(index in doers)
+        rewards += [STEP_REWARDS["solve_f1"](sum(made), len(made)) for made in messages.values()]
+        if turn < len(run.texts):
+            left = sum(run.calls[step.index] is None for step in steps)
+            name = f"answer {turn + 1}" if f"answer {turn + 1}" in right else "answer"
+            rewards.append(final_reward(run.texts[turn], left, right.get(name, not left)))
+    return _ratio(sum(min(1.0, max(0.0, each)) for each in rewards), len(rewards))
+
+
 def weighted(
     run: Run,
     goals: Sequence[Check],
@@ -104,12 +130,13 @@ def weighted(
     formula: Callable[[Callable[[str], float]], float],
 ) -> Verdict:
     """An expression over goals, held to 0..1: `formula` is given a function from a goal's name to
-    its value. `steps`, `state` and `answer` are means over all checks of that kind; a name that
-    no goal has is 0."""
+    its value. `steps`, `state` and `answer` are means over all checks of that kind, by weight; a
+    name that no goal has is 0."""
 
     def value_of(name: str) -> float:
-        values = [goal.value for goal in goals if goal.group == name]
-        return _ratio(sum(values), len(values))
+        named = [goal for goal in goals if goal.group == name]
+        weight = sum(goal.weight for goal in named)
+        return _ratio(sum(goal.value * goal.weight for goal in named), weight)
 
     return _verdict(run, goals, guards, lambda _: float(formula(value_of)))
 

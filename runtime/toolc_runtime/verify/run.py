@@ -1,63 +1,14 @@
-"""An episode beside its plan: which call did which step, and what was counted."""
+"""An episode beside its plan: which call did which step."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from toolc_runtime.verify.equality import Renaming
 from toolc_runtime.verify.plan import Plan
 from toolc_runtime.verify.record import Call, Changes, Episode, Task
-
-
-class Counts:
-    """What happened in an episode or in one of its turns, in numbers.
-
-    `turns` are the model's messages: those that made calls, and those that ended a turn of the
-    user's. `refused` calls are those that a tool refused, `rejected` those that never reached one.
-    `parallel` is the largest number of calls in one message. The lengths are of the last text.
-    """
-
-    __slots__ = ("_texts", "_trace")
-
-    def __init__(self, trace: Sequence[Call], texts: Sequence[str]) -> None:
-        self._trace = trace
-        self._texts = texts
-
-    @property
-    def calls(self) -> int:
-        return len(self._trace)
-
-    @property
-    def turns(self) -> int:
-        return len({call.message for call in self._trace}) + len(self._texts)
-
-    @property
-    def refused(self) -> int:
-        return sum(call.status == "failed" for call in self._trace)
-
-    @property
-    def rejected(self) -> int:
-        return sum(call.status == "rejected" for call in self._trace)
-
-    @property
-    def parallel(self) -> int:
-        return max(Counter(call.message for call in self._trace).values(), default=0)
-
-    @property
-    def answer_length(self) -> int:
-        """Characters of the last text."""
-        return len(self._texts[-1]) if self._texts else 0
-
-    @property
-    def answer_words(self) -> int:
-        """Words of the last text, separated by white space."""
-        return len(self._texts[-1].split()) if self._texts else 0
-
-    def of(self, tool: str) -> int:
-        """The calls of one tool."""
-        return sum(call.tool == tool for call in self._trace)
+from toolc_runtime.verify.seen import Seen
 
 
 class Run:
@@ -66,7 +17,7 @@ class Run:
     `calls[i]` is the index in the trace of the call that did step i, or None.
     """
 
-    __slots__ = ("_writes", "calls", "episode", "ids", "plan", "task", "texts", "trace")
+    __slots__ = ("_changes", "_writes", "calls", "episode", "ids", "plan", "task", "texts", "trace")
 
     def __init__(self, episode: Episode, task: Task, plan: Plan) -> None:
         self.episode = episode
@@ -77,10 +28,12 @@ class Run:
         self.ids = Renaming(plan.fresh, episode.fresh if plan.fresh else ())
         self.calls: list[int | None] = [None] * len(plan.steps)
         self._writes: list[Changes] | None = None
+        self._changes: Changes | None = None
 
-    @property
-    def counts(self) -> Counts:
-        return Counts(self.trace, self.texts)
+    def seen(self, turn: int | None = None) -> Seen:
+        """How the episode went, or one of its turns."""
+        texts = self.texts if turn is None else self.texts[turn : turn + 1]
+        return Seen(self.trace_of(turn), texts)
 
     @property
     def writes(self) -> list[Changes]:
@@ -89,8 +42,15 @@ class Run:
             self._writes = [call.writes for call in self.trace]
         return self._writes
 
-    def changes(self, turn: int | None = None) -> dict[str, Any]:
+    def changes(self, turn: int | None = None) -> Changes:
         """What the calls of a turn, or of all turns, changed together."""
+        if turn is not None:
+            return self._together(turn)
+        if self._changes is None:
+            self._changes = self._together(None)
+        return self._changes
+
+    def _together(self, turn: int | None) -> Changes:
         total: dict[str, Any] = {}
         for call, writes in zip(self.trace, self.writes, strict=True):
             if not writes or (turn is not None and call.turn != turn):
@@ -107,11 +67,6 @@ class Run:
     def trace_of(self, turn: int | None) -> Sequence[Call]:
         """The calls of one turn, or of all."""
         return self.trace if turn is None else [call for call in self.trace if call.turn == turn]
-
-
-def counts(run: Run, turn: int) -> Counts:
-    """The counts of one turn."""
-    return Counts(run.trace_of(turn), run.texts[turn : turn + 1])
 
 
 def planned(run: Run, index: int) -> Any:

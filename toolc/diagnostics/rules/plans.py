@@ -37,7 +37,7 @@ RULES: tuple[Rule, ...] = (
         "TC0655",
         "clause out of place",
         "this clause belongs to the scenario, not to a turn",
-        "A turn holds `user`, `given`, `plan`, `answer` and `verify`.",
+        "A turn holds `user`, `given`, `plan`, `answer`, `reply` and `verify`.",
         scenario("turn {", f"  {_USER}", f"  {_PLAN}", "  limits { calls: 2 }", "}"),
         scenario("turn {", f"  {_USER}", f"  {_PLAN}", "}", "limits { calls: 2 }"),
     ),
@@ -133,5 +133,48 @@ RULES: tuple[Rule, ...] = (
         "Every step may use what those before it gave, so that the work grows with their square.",
         scenario(_USER, "plan { " + 'step get_pages(title: "Emma") ' * 301 + "}"),
         scenario(_USER, _PLAN),
+    ),
+    Rule(
+        "TC0668",
+        "not a tool's calls",
+        "`calls(…)` takes the name of one tool",
+        "In a constraint, `calls` is the number of all calls, `calls(get_pages)` that of one tool.",
+        scenario(_USER, _PLAN, 'verify { constraint calls("get_pages") <= 2 }'),
+        scenario(_USER, _PLAN, "verify { constraint calls(get_pages) <= 2 }"),
+    ),
+    Rule(
+        "TC0669",
+        "check without a weight",
+        "`{kind}` has no weight",
+        "Goals beside the steps may have a weight, relative to a step, which has 1 as a call has. "
+        "Guards multiply the reward.",
+        scenario(_USER, _PLAN, "verify { order weight 2 }"),
+        scenario(_USER, _PLAN, "verify { called get_pages() weight 2 }"),
+    ),
+    Rule(
+        "TC0670",
+        "weight out of range",
+        "a weight is above 0 and at most {limit}",
+        "A goal of no weight is none; leave it out.",
+        scenario(_USER, _PLAN, "verify { called get_pages() weight 0 }"),
+        scenario(_USER, _PLAN, "verify { called get_pages() weight 0.5 }"),
+    ),
+    Rule(
+        "TC0671",
+        "name that a constraint takes otherwise",
+        "`{name}` means {what} here, not the name of the scenario",
+        "A constraint has names of its own: `calls`, `turns`, `text` and so on. Name the step's "
+        "result otherwise to use it there.",
+        scenario(
+            _USER,
+            'plan { step let lines = get_pages(title: "Emma") }',
+            "verify { constraint lines <= 9 }",
+        ),
+        scenario(
+            _USER,
+            'plan { step let pages = get_pages(title: "Emma") }',
+            "verify { constraint lines <= 9 }",
+        ),
+        "warning",
     ),
 )

@@ -129,11 +129,12 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "TC0114",
-        "a declaration of another language",
-        "`{found}` is not a declaration; this may be `{meant}`",
+        "a keyword of another language",
+        "`{found}` is no keyword of toolc; this may be `{meant}`",
         "Functions are `fn`, those that write are `proc`, what a model may call is `tool`; "
         "records are `record`, "
-        "constants `const`, data that changes `state` or `table`.",
+        "constants `const`, data that changes `state` or `table`. That a tool is not called is "
+        "written `never tool()`, that data stays as it is `unchanged [table]`.",
         "def twice(x: int) -> int { return 2 * x }\n",
         "fn twice(x: int) -> int { return 2 * x }\n",
     ),
