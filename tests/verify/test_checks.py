@@ -167,7 +167,7 @@ class TestExpressions:
         task = task_of(Turn(), Turn())
         run = run_of(task, ("cancel", ONE), ("get_order", ONE), "# Done\n\n- it is\n- gone", "bye")
         found = constraint(run, "c", lambda seen: seen.calls <= 1 and seen.calls_of("cancel") == 0)
-        assert (found.kind, *both(found)) == ("guard", 0.0, "c: 2 calls")
+        assert (found.kind, *both(found)) == ("guard", 0.0, "2 calls")
         found = constraint(run, "c", lambda seen: seen.calls_of("cancel") == 1)
         assert both(found) == (1.0, "c: 1 call of cancel")
         found = constraint(run, "c", lambda seen: seen.bullets == 2 and seen.lines == 3, turn=0)

@@ -288,15 +288,15 @@ def constraint(
         kept = bool(holds(seen))
     except Exception as error:
         return Check(source, "guard", 0.0, (_failure_reason, source, error))
-    return Check(source, "guard", float(kept), (_seen_reason, source, holds, seen))
+    return Check(source, "guard", float(kept), (_seen_reason, kept, holds, seen))
 
 
-def _seen_reason(source: str, holds: Callable[[Any], Any], seen: Seen) -> str:
-    """What the constraint looked at, with what it found."""
+def _seen_reason(kept: bool, holds: Callable[[Any], Any], seen: Seen) -> str:
+    """What the constraint found in what it looked at."""
     noted = Noted(seen)
     with suppress(Exception):  # the state that it may read has moved on
         holds(noted)
-    return f"{source}: {', '.join(noted.notes)}" if noted.notes else source
+    return ", ".join(noted.notes) or ("it holds" if kept else "it does not hold")
 
 
 def _failure_reason(what: str, error: Exception) -> str:
