@@ -169,11 +169,11 @@ class TestExpressions:
         found = constraint(run, "c", lambda seen: seen.calls <= 1 and seen.calls_of("cancel") == 0)
         assert (found.kind, *both(found)) == ("guard", 0.0, "2 calls")
         found = constraint(run, "c", lambda seen: seen.calls_of("cancel") == 1)
-        assert both(found) == (1.0, "c: 1 call of cancel")
+        assert both(found) == (1.0, "1 call of cancel")
         found = constraint(run, "c", lambda seen: seen.bullets == 2 and seen.lines == 3, turn=0)
-        assert both(found) == (1.0, "c: 2 bullets, 3 lines")
+        assert both(found) == (1.0, "2 bullets, 3 lines")
         found = constraint(run, "c", lambda seen: "bye" in seen.text)
-        assert both(found) == (1.0, 'c: the text is "bye"')
+        assert both(found) == (1.0, 'the text is "bye"')
 
     def test_a_constraint_that_cannot_be_evaluated(self) -> None:
         def fail(seen: object) -> bool:
