@@ -46,6 +46,12 @@ class TaskAudit(NamedTuple):
         outcomes = {finding.outcome for finding in self.findings.values()}
         return next((each for each in ("refuted", "unknown") if each in outcomes), "passed")
 
+    def gates(self, outcome: str) -> list[str]:
+        """The gates whose outcome is not `proved`, those of an outcome first."""
+        found = {name: each.outcome for name, each in self.findings.items()}
+        open_gates = [name for name, each in found.items() if each != "proved"]
+        return sorted(open_gates, key=lambda name: found[name] != outcome)
+
     def to_json(self) -> dict[str, Any]:
         gates = {name: finding.to_json() for name, finding in self.findings.items()}
         return {"task": self.task, "outcome": self.outcome, "gates": gates}

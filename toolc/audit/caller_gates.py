@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from itertools import cycle, islice, product
+from itertools import cycle, islice
 from math import comb
 from random import Random
 from typing import Any
@@ -225,9 +225,7 @@ def _search(subject: Subject, tried: int) -> Finding:
     made = [move for tool in subject.offered for move in _moves(subject, tool)]
     candidates = [*moves, *((turn, move) for move in made for turn in turns)]
     for size in range(1, len(moves)):
-        for chosen in product(candidates, repeat=size):
-            if [turn for turn, _ in chosen] != sorted(turn for turn, _ in chosen):
-                continue
+        for chosen in _in_turn(candidates, size):
             if tried >= MOST_EPISODES:
                 return unknown(f"{tried} shorter episodes do not reach 1; there are more")
             tried += 1
@@ -235,6 +233,20 @@ def _search(subject: Subject, tried: int) -> Finding:
             if subject.play(script).verdict.reward >= FULL:
                 return refuted(f"{size} of {len(moves)} calls earn 1", script)
     return proved(f"none of {tried} shorter episodes earns 1")
+
+
+def _in_turn(
+    candidates: Sequence[tuple[int, Move]], size: int, first: int = 0
+) -> Iterator[tuple[tuple[int, Move], ...]]:
+    """Every choice of so many candidates whose turns do not go back, the earliest of which is not
+    before `first`."""
+    if not size:
+        yield ()
+        return
+    for turn, move in candidates:
+        if turn >= first:
+            for rest in _in_turn(candidates, size - 1, turn):
+                yield ((turn, move), *rest)
 
 
 def _moves(subject: Subject, tool: str) -> list[Move]:
