@@ -35,7 +35,6 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         epilog=epilog(
             {
                 "toolc compile .": "to build/",
-                "toolc compile shop.toolc -o out --jobs 1": "to out/shop, on one core",
                 "toolc compile shop.toolc --data real": "with the data of another folder",
                 "toolc compile . --audit": "and prove every task sound",
             },

@@ -30,7 +30,6 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         epilog=epilog(
             {
                 "toolc run build/shop": "the plan of the first task",
-                "toolc run build/shop --scenario refund": "of the first task of a scenario",
                 "toolc run build/shop --task refund --script bad.json": "what an audit has found",
                 'toolc run build/shop --call get_order \'{"id": "W1"}\'': "a call by hand",
             },
