@@ -36,6 +36,7 @@ _WORDS |= {"half": 0.5, "quarter": 0.25, "fifteen": 15, "twenty": 20, "thirty": 
 _WORDS |= {"fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100, "thousand": 1000}
 _WORDS |= {"million": 1e6, "billion": 1e9, "percent": 0.01}
 _WORDS |= {"week": 7, "fortnight": 14, "weekend": 2, "year": 365}
+_PLAIN_NUMBERS = frozenset(words.split()[0] for words in _COUNTS) | {"twenty", "thirty", "fifty"}
 _MONTHS = """january february march april may june july august september october november
 december""".split()  # noqa: SIM905
 _STANDARD = re.compile(r"\b(?:ISO|IATA|ICAO|IANA)\b")
@@ -68,8 +69,8 @@ class Knowledge:
         self.texts.append(text)
         words = literals.words(text)
         self.words |= words
-        if not self.exact:
-            self.numbers |= {_WORDS[word] for word in words & _WORDS.keys()}
+        counted = words & (_PLAIN_NUMBERS if self.exact else _WORDS.keys())
+        self.numbers |= {_WORDS[word] for word in counted}
         for number in literals.numbers(text):
             self.numbers |= {float(reading.value) for reading in number.readings}
         for _, find in literals.MOMENTS:
@@ -137,6 +138,8 @@ class Knowledge:
         return None
 
     def _knows_text(self, value: str) -> bool:
+        if self.exact and any(char.isdigit() for char in value):
+            return any(literals.holds(text, value) for text in self.texts) or self._is_told(value)
         if all(not self.words.isdisjoint(_forms(word)) for word in literals.words(value)):
             return True
         if any(literals.holds(text, value) for text in self.texts):
@@ -160,13 +163,16 @@ class Knowledge:
             and all(self._knows_number(float(each.readings[0].value)) for each in numbers)
         )
 
+    def _is_told(self, moment: str) -> bool:
+        return moment in self.moments or literals.whole_seconds(moment) in self.moments
+
     def _knows_moment(self, value: str) -> bool:
         shape = next(
             (n for n, (form, _) in enumerate(literals.MOMENTS) if form.fullmatch(value)), -1
         )
         if shape < 0:
             return False
-        if value in self.moments or literals.whole_seconds(value) in self.moments:
+        if self._is_told(value):
             return True
         if shape == 1:
             return self._knows_time(value)

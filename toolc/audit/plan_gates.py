@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 
+from toolc.audit import wording
 from toolc.audit.finding import Finding, proved, refuted
 from toolc.audit.knowledge import Knowledge
-from toolc.audit.pool import others
+from toolc.audit.pool import others, resolved
 from toolc.audit.script import Move, flat, with_moves
 from toolc.audit.subject import FULL, Step, Subject, prompt_key
 from toolc_runtime.values import canonical
@@ -20,6 +22,9 @@ ORDERING = frozenset(
     ["then", "first", "second", "next", "after", "afterwards", "before", "finally", "last", "once"]
 )
 """Words by which a text orders what it asks for."""
+
+_MISSING = object()
+_NO_DIGITS = re.compile(r"\D+")
 
 MOST_VALUES = 3
 """Other values of each argument that are tried."""
@@ -51,6 +56,9 @@ def informed(subject: Subject) -> Finding:
                 f"step {step.number + 1}: `{name}` of `{step.tool}` is {canonical(value)}, which "
                 "is in no prompt, schema or earlier result"
             )
+        unsaid = _unsaid(subject, step, subject.steps[: step.number])
+        if unsaid is not None:
+            return refuted(f"step {step.number + 1}: nothing in the prompt tells {unsaid}")
     return proved(f"all {count} arguments follow from prompts, schemas and earlier results")
 
 
@@ -72,6 +80,49 @@ def _lacking(
         if part is not None:
             return name, part
     return None
+
+
+def _unsaid(subject: Subject, step: Step, earlier: Sequence[Step]) -> str | None:
+    """A choice of a step among the few values that its schema lists, for which no word stands in
+    the prompt or in an earlier result. By sense, any word that is not about something else may
+    stand for it, unless the values are mere codes."""
+    parameters = subject.shared.parameters[step.tool]
+    text = subject.prompt(step.turn)
+    results = [canonical(each.outcome) for each in earlier]
+    for name, value in step.arguments.items():
+        schema = parameters.get("properties", {}).get(name, {})
+        if name in step.free or schema.get("default", _MISSING) == value:
+            continue
+        kind = resolved(schema, parameters.get("$defs", {}))
+        about = str(schema.get("description") or kind.get("description", ""))
+        if isinstance(value, bool):
+            words, codes = wording.content(f"{name} {about}"), False
+        elif len(kind.get("enum", ())) > 1 and isinstance(value, str):
+            about += subject.shared.summaries[step.tool]
+            codes = wording.are_codes(kind["enum"], about)
+            words = wording.stems(f"{value} {_NO_DIGITS.sub(' ', value)}" if codes else value)
+        else:
+            continue
+        if not words.isdisjoint(wording.stems("\n".join([text, *results]))):
+            continue
+        if codes or not wording.residue(text, _accounted(subject, step, name)):
+            return f"that `{name}` of `{step.tool}` is {canonical(value)}"
+    return None
+
+
+def _accounted(subject: Subject, step: Step, name: str) -> Iterator[str]:
+    """What words of a prompt may be about, beside one argument of a step: the tools of the plan,
+    their parameters, and what else is given to them."""
+    for other in subject.steps:
+        about = subject.shared.parameters[other.tool]
+        yield other.tool
+        yield subject.shared.summaries[other.tool]
+        yield " ".join(each for each in about.get("properties", {}))
+        yield from (
+            canonical(value)
+            for given, value in other.arguments.items()
+            if other is not step or given != name
+        )
 
 
 # ---------------------------------------------------------------- every step counts
@@ -147,12 +198,24 @@ def _idle(subject: Subject, step: Step) -> str | None:
             return "it repeats an earlier step, with the same result"
         if subject.environment.tools[step.tool].writes and step.outcome is None:
             return "it changes nothing and tells nothing"
-    return "nothing rests on it" if _unread(subject, step) else None
+    if _unread(subject, step) and all(_unread_too(each, step) for each in subject.siblings):
+        return "nothing rests on it"
+    return None
+
+
+def _unread_too(sibling: Subject, step: Step) -> bool:
+    """Whether the same step of another task of the family serves nothing, where it has that step:
+    what is there by chance in one task is needed in others."""
+    if step.number >= len(sibling.steps) or sibling.steps[step.number].tool != step.tool:
+        return True
+    return _unread(sibling, sibling.steps[step.number])
 
 
 def _unread(subject: Subject, step: Step) -> bool:
-    """Whether a look-up serves nothing: it changes nothing, no other step needs it to know an
-    argument, no answer rests on it, and there is something else to achieve."""
+    """Whether a look-up serves nothing: it changes nothing, every later argument is known without
+    it, no answer rests on it, and there is something else to achieve. Where a later step depends
+    on what it reads, or it may be what is asked for, the text must be one that does not ask to
+    look first, and asks nothing."""
     if step.fails or step.writes or len(subject.steps) == 1:
         return False
     goals = {check.group for check in subject.solved.verdict.checks if check.kind == "goal"}
@@ -162,21 +225,24 @@ def _unread(subject: Subject, step: Step) -> bool:
     if step.number in rests_on:
         return False
     later = subject.steps[step.number + 1 :]
+    text = subject.prompt(step.turn)
     if any(step.number in other.after for other in later):
-        return False  # it may decide whether that step is done
+        if wording.checks_first(text):
+            return False
+        if "?" in text and "answer" not in subject.task.turns[step.turn]:
+            return False
     turn = subject.task.turns[step.turn]
     if "answer" not in turn and not any(other.turn == step.turn for other in later):
         return False
-    return all(
-        _lacking(
-            subject,
-            other,
-            [each for each in subject.steps[: other.number] if each != step],
-            exact=True,
-        )
-        is None
-        for other in later
-    )
+    return not any(_needs(subject, other, step) for other in later)
+
+
+def _needs(subject: Subject, step: Step, lookup: Step) -> bool:
+    """Whether an argument of a step could not be given, or not be chosen, without a look-up."""
+    earlier = [each for each in subject.steps[: step.number] if each != lookup]
+    if _lacking(subject, step, earlier, exact=True) is not None:
+        return True
+    return _unsaid(subject, step, earlier) is not None
 
 
 # ---------------------------------------------------------------- order

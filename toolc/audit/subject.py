@@ -51,6 +51,10 @@ class Shared:
             schema["function"]["name"]: canonical(schema["function"])
             for schema in environment.schemas
         }
+        self.summaries = {
+            schema["function"]["name"]: str(schema["function"].get("description", ""))
+            for schema in environment.schemas
+        }
         self._checks = {
             name: compile_parameters(schema)[1] for name, schema in self.parameters.items()
         }

@@ -1,0 +1,84 @@
+"""How a prompt says things: which of its words carry a meaning, what its numbers number, and
+whether it asks for something to be looked at before it is done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from string import ascii_lowercase
+
+from toolc_runtime.verify import literals
+
+STEM = 4
+"""Letters of a word that its forms share."""
+
+FUNCTION_WORDS = frozenset(
+    """a about after all also am an and another any anybody anyone anything are as at away back be
+    because been before being both but by can could did do does doing done down each either else
+    ever every everybody everyone everything few for from further get gets getting give given
+    gives go goes going got had has have having he hello help her here hers hey hi him his how i
+    if in into is it its itself just kindly know let like ll look made make makes many may me
+    mine more most much must my myself need needs neither no none nor not now number of off okay
+    on once one only onto or other others our ours out over own please put re really same say
+    says see shall she should show so some somebody someone something soon such sure take takes
+    tell tells than thank thanks that the their theirs them then there these they thing things
+    this those through to today together too under until up upon us use using ve very via want
+    wanted wants was way we well were what when where whether which while who whom whose why
+    will wish with within without would yes yet you your yours""".split()  # noqa: SIM905
+)
+"""Words that say nothing of what is wanted."""
+
+CHECKS = frozenset(
+    """if whether unless check checks checked checking verify confirm ensure sure still yet already
+    otherwise provided look first see allowed possible available when where depending""".split()  # noqa: SIM905
+)
+"""Words by which a text makes something depend on what is found, or asks to look first."""
+
+_BEFORE_LABELS = r"in|at|of|on|from|for|the|this|that|my|our|your|is|was|by|with|to|near|via"
+_ENDS = r"(?=\s*(?:[.,;:!?)]|$)|\s+(\w+))"
+_LABEL = r"\b(?:{0})\s+([^\W\d_]{{2,}})\s+(?:no\.?\s+|number\s+|#\s*)?{1}{2}"
+
+
+def stems(text: str) -> frozenset[str]:
+    """The words of a text by their first letters, so that forms of a word are one."""
+    return frozenset(word[:STEM] for word in literals.words(text.replace("_", " ")))
+
+
+def content(text: str) -> frozenset[str]:
+    """The stems of the words of a text that carry a meaning."""
+    words = literals.words(text.replace("_", " ")) - FUNCTION_WORDS
+    return frozenset(word[:STEM] for word in words if not word.isdigit())
+
+
+def residue(text: str, accounted: Iterable[str]) -> frozenset[str]:
+    """What carries a meaning in a text and is not in any of the others."""
+    return content(text).difference(*map(stems, accounted))
+
+
+def checks_first(text: str) -> bool:
+    """Whether a text makes what it asks for depend on something that has to be looked at."""
+    return bool(literals.words(text) & CHECKS)
+
+
+def labels(text: str, number: str) -> frozenset[str] | None:
+    """The stems of the nouns that a number stands behind as their label, as in `in bay 7`; None
+    where it also stands otherwise, as in `7 boxes` or `by 7`."""
+    places = len(re.findall(rf"(?<![\w.,]){re.escape(number)}(?![\w%]|[.,]\d)", text))
+    pattern = _LABEL.format(_BEFORE_LABELS, re.escape(number), _ENDS)
+    found = [
+        hit[1].casefold()
+        for hit in re.finditer(pattern, text, re.IGNORECASE)
+        if hit[2] is None or hit[2].casefold() in FUNCTION_WORDS
+    ]
+    if not found or len(found) < places or FUNCTION_WORDS & set(found):
+        return None
+    return frozenset(word[:STEM] for word in found)
+
+
+def are_codes(values: Sequence[str], about: str) -> bool:
+    """Whether values are told apart by digits alone, such as `p1` and `p2`, or are letters in a
+    row, and what is said about them names none of them."""
+    bare = {"".join(char for char in each if not char.isdigit()).casefold() for each in values}
+    letters = "".join(values).casefold()
+    alike = len(bare) == 1 or (len(letters) == len(values) and letters in ascii_lowercase)
+    return alike and not any(literals.holds(about, each) for each in values)
