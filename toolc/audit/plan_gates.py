@@ -56,6 +56,9 @@ def informed(subject: Subject) -> Finding:
                 f"step {step.number + 1}: `{name}` of `{step.tool}` is {canonical(value)}, which "
                 "is in no prompt, schema or earlier result"
             )
+        label = _label(subject, step)
+        if label is not None:
+            return refuted(f"step {step.number + 1}: {label}")
         unsaid = _unsaid(subject, step, subject.steps[: step.number])
         if unsaid is not None:
             return refuted(f"step {step.number + 1}: nothing in the prompt tells {unsaid}")
@@ -80,6 +83,40 @@ def _lacking(
         if part is not None:
             return name, part
     return None
+
+
+def _label(subject: Subject, step: Step) -> str | None:
+    """Why a number cannot be known that stands in the prompt only as the label of something that
+    the tool has nothing to do with, as in `bay 7`; None where there is no such number."""
+    parameters = subject.shared.parameters[step.tool]
+    text = subject.prompt(step.turn)
+    about = wording.stems(subject.shared.descriptions[step.tool]) | _touched(subject, step.tool)
+    for name, value in step.arguments.items():
+        schema = parameters.get("properties", {}).get(name, {})
+        if name in step.free or isinstance(value, bool) or not isinstance(value, (int, float)):
+            continue
+        exact = literals.exact(value)
+        written = {each.text for each in literals.numbers(text) if each.means(exact)}
+        nouns = {number: wording.labels(text, number) for number in written}
+        if not nouns or any(each is None or each & about for each in nouns.values()):
+            continue
+        for number in nouns:
+            text = text.replace(number, " ")
+        known = Knowledge(text, subject.shared.descriptions[step.tool])
+        for other in subject.steps[: step.number]:
+            known.see(other.outcome)
+        if known.lacks(value, schema, parameters.get("$defs", {})) is not None:
+            return (
+                f"`{name}` of `{step.tool}` is {canonical(value)}, which is in the prompt only as "
+                "the number of something else"
+            )
+    return None
+
+
+def _touched(subject: Subject, tool: str) -> frozenset[str]:
+    """The stems of the names of what a tool reads and writes."""
+    known = subject.environment.tools.get(tool)
+    return wording.stems(" ".join([*known.reads, *known.writes])) if known else frozenset()
 
 
 def _unsaid(subject: Subject, step: Step, earlier: Sequence[Step]) -> str | None:
@@ -142,9 +179,6 @@ def every_step_counts(subject: Subject) -> Finding:
         idle = _idle(subject, step)
         if idle is not None:
             return refuted(f"step {step.number + 1} (`{step.tool}`) is idle: {idle}")
-        for name in step.free:
-            if _is_named(subject, step, name):
-                return refuted(f"step {step.number + 1}: `{name}` is free, but the prompt names it")
     for step in subject.steps:
         for name, move in _changed(subject, step):
             tried += 1
@@ -166,18 +200,35 @@ def every_step_counts(subject: Subject) -> Finding:
 
 
 def _is_named(subject: Subject, step: Step, name: str) -> bool:
-    """Whether an argument is a key of a table, and the prompt holds it."""
+    """Whether the prompt tells what a free argument is, and leaves nothing open: it holds the
+    value as a key of a table, the one member of an enumeration, a number, a date, or quoted."""
     value = step.arguments.get(name)
-    keys = subject.shared.keys
-    return isinstance(value, str) and value in keys.within(subject.prompt(step.turn))
+    text = subject.prompt(step.turn)
+    if wording.leaves_open(text) or isinstance(value, bool):
+        return False
+    if isinstance(value, (int, float)):
+        return any(each.means(literals.exact(value)) for each in literals.numbers(text))
+    if not isinstance(value, str):
+        return False
+    if value in subject.shared.keys.within(text) or value in subject.pool.quoted:
+        return True
+    if any(value == moment for _, find in literals.MOMENTS for moment, _ in find(text)):
+        return True
+    parameters = subject.shared.parameters[step.tool]
+    schema = resolved(parameters.get("properties", {}).get(name, {}), parameters.get("$defs", {}))
+    members = [each for each in schema.get("enum", ()) if isinstance(each, str)]
+    return [each for each in members if literals.holds(text, each.replace("_", " "))] == [value]
 
 
 def _changed(subject: Subject, step: Step) -> Iterator[tuple[str, Move]]:
-    """The step's call with one argument changed that is not left at its default, all valid."""
+    """The step's call with one argument changed, all valid; but for arguments that are left at
+    their default, and free ones that the prompt does not name."""
     parameters = subject.shared.parameters[step.tool]
     for name, value in step.arguments.items():
         schema = parameters.get("properties", {}).get(name, {})
-        if name in step.free or ("default" in schema and schema["default"] == value):
+        if schema.get("default", _MISSING) == value:
+            continue
+        if name in step.free and not _is_named(subject, step, name):
             continue
         found = others(value, schema, parameters.get("$defs", {}), subject.shared.keys)
         valid = (

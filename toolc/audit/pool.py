@@ -69,8 +69,8 @@ class Pool:
     are tried as often."""
 
     def __init__(self, text: str, keys: Keys, guessed: Sequence[str] = ()) -> None:
-        quoted = _QUOTED.findall(text)
-        self.texts: list[str] = list(dict.fromkeys([*keys.within(text), *quoted]))
+        self.quoted: list[str] = _QUOTED.findall(text)
+        self.texts: list[str] = list(dict.fromkeys([*keys.within(text), *self.quoted]))
         self.numbers: list[float] = [
             float(reading.value)
             for number in literals.numbers(text)

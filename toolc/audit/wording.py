@@ -34,6 +34,13 @@ CHECKS = frozenset(
 )
 """Words by which a text makes something depend on what is found, or asks to look first."""
 
+OPEN = frozenset(
+    """any some or about around roughly least most after before until between like example similar
+    whatever whichever own choose pick something somewhere anything anyone anybody suggest free
+    freely convenient""".split()  # noqa: SIM905
+)
+"""Words by which a text leaves something to whoever does it."""
+
 _BEFORE_LABELS = r"in|at|of|on|from|for|the|this|that|my|our|your|is|was|by|with|to|near|via"
 _ENDS = r"(?=\s*(?:[.,;:!?)]|$)|\s+(\w+))"
 _LABEL = r"\b(?:{0})\s+([^\W\d_]{{2,}})\s+(?:no\.?\s+|number\s+|#\s*)?{1}{2}"
@@ -58,6 +65,11 @@ def residue(text: str, accounted: Iterable[str]) -> frozenset[str]:
 def checks_first(text: str) -> bool:
     """Whether a text makes what it asks for depend on something that has to be looked at."""
     return bool(literals.words(text) & CHECKS)
+
+
+def leaves_open(text: str) -> bool:
+    """Whether a text leaves something to whoever does it."""
+    return bool(literals.words(text) & OPEN)
 
 
 def labels(text: str, number: str) -> frozenset[str] | None:
