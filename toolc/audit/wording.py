@@ -35,7 +35,7 @@ CHECKS = frozenset(
 """Words by which a text makes something depend on what is found, or asks to look first."""
 
 OPEN = frozenset(
-    """any some or about around roughly least most after before until between like example similar
+    """any some or around roughly least most after before until between example similar
     whatever whichever own choose pick something somewhere anything anyone anybody suggest free
     freely convenient""".split()  # noqa: SIM905
 )
