@@ -10,9 +10,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from toolc.audit import caller_gates, plan_gates
+from toolc.audit import plan_gates
 from toolc.audit.finding import Finding, refuted
+from toolc.audit.luck import no_luck
+from toolc.audit.nothing import nothing_gains_nothing
 from toolc.audit.sharp import sharp
+from toolc.audit.shortcut import no_shortcut
+from toolc.audit.shotgun import no_shotgun
 from toolc.audit.subject import Shared, Subject
 from toolc_runtime.environment import Environment
 
@@ -21,11 +25,11 @@ Gate = Callable[[Subject], Finding]
 GATES: Mapping[str, Gate] = {
     "solvable": plan_gates.solvable,
     "informed": plan_gates.informed,
-    "nothing_gains_nothing": caller_gates.nothing_gains_nothing,
+    "nothing_gains_nothing": nothing_gains_nothing,
     "every_step_counts": plan_gates.every_step_counts,
-    "no_shortcut": caller_gates.no_shortcut,
-    "no_shotgun": caller_gates.no_shotgun,
-    "no_luck": caller_gates.no_luck,
+    "no_shortcut": no_shortcut,
+    "no_shotgun": no_shotgun,
+    "no_luck": no_luck,
     "order_free": plan_gates.order_free,
     "unambiguous": plan_gates.unambiguous,
     "stable": plan_gates.stable,

@@ -9,12 +9,14 @@ from itertools import islice
 from random import Random
 from typing import Any, NamedTuple
 
+from toolc.audit.leaves import leaves
 from toolc.audit.pool import Keys, Pool
 from toolc.audit.script import Move, Played, Script, Turn, play
 from toolc_runtime.environment import Environment
 from toolc_runtime.schema import Problems, compile_parameters
 from toolc_runtime.task import Task
 from toolc_runtime.values import canonical
+from toolc_runtime.verify import literals
 
 FULL = 1 - 1e-9
 """Rewards from here on are the whole reward."""
@@ -140,7 +142,15 @@ class Subject:
     @cached_property
     def pool(self) -> Pool:
         """What a caller finds in the prompt."""
-        return Pool(self.prompt(len(self.task.turns)), self.shared.keys)
+        return Pool(self.prompt(len(self.task.turns)), self.shared.keys, also=self.named)
+
+    @cached_property
+    def named(self) -> list[str]:
+        """The texts that steps take and that the prompt holds: names, of which it need not show
+        where they end."""
+        prompt = self.prompt(len(self.task.turns))
+        found = (leaf for step in self.steps for leaf in leaves(dict(step.arguments)))
+        return [leaf for leaf in dict.fromkeys(found) if literals.holds(prompt, leaf)]
 
     @cached_property
     def guesses(self) -> Pool:
