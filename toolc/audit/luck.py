@@ -35,9 +35,8 @@ def no_luck(subject: Subject) -> Finding:
     if everything > LUCK:
         return refuted(f"calling everything earns {everything:.3g}", script)
     flood = _flood(subject)
-    many = sum(len(turn.moves) for turn in flood) >= len(subject.steps) + SUPERFLUOUS
-    if many and not subject.idle and subject.play(flood).verdict.reward >= FULL:
-        return refuted("to call everything that can be asked for is enough", flood)
+    if flood and all(subject.play(each).verdict.reward >= FULL for each in flood):
+        return refuted("to call everything that can be asked for is enough", flood[0])
     if {check.group for check in subject.solved.verdict.checks if check.kind == "goal"} == {
         "steps"
     }:
@@ -106,14 +105,18 @@ def _everything(subject: Subject) -> Script:
     return tuple(Turn(several, _all_said(subject, turn)) for turn in range(len(subject.task.turns)))
 
 
-def _flood(subject: Subject) -> Script:
-    """Every call that the prompt and the schemas allow, as far as there are not too many."""
+def _flood(subject: Subject) -> list[Script]:
+    """Every call that the prompt and the schemas allow, as far as there are not too many, from the
+    first and from the last; none where they are hardly more than the plan's."""
     moves = tuple(
         Move(tool, arguments)
         for tool in subject.offered
         for arguments in calls.every(subject, tool, MOST_OF_A_TOOL)
     )
-    return tuple(Turn(moves, _all_said(subject, turn)) for turn in range(len(subject.task.turns)))
+    if subject.idle or len(moves) < len(subject.steps) + SUPERFLUOUS:
+        return []
+    texts = [_all_said(subject, turn) for turn in range(len(subject.task.turns))]
+    return [tuple(Turn(several, text) for text in texts) for several in (moves, moves[::-1])]
 
 
 def _all_said(subject: Subject, turn: int) -> str:
