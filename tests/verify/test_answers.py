@@ -323,3 +323,55 @@ def test_long_texts_do_not_hang(text: str) -> None:
 def test_digits_in_words_are_no_numbers() -> None:
     text = "a1 1a2 #3 v1.2.3 x_4 5th 2024-07-01 15:30 1st 6.7"
     assert [found.text for found in numbers(text)] == ["6.7"]
+
+
+# ---------------------------------------------------------------- durations
+
+
+@pytest.mark.parametrize(
+    ("expected", "text", "told"),
+    [
+        ("PT3H20M", "It takes PT3H20M.", True),
+        ("PT3H20M", "pt3h20m", True),
+        ("PT3H20M", "It takes 200 minutes.", True),
+        ("PT3H20M", "3 hours and 20 minutes", True),
+        ("PT3H20M", "3 hours, 20 minutes", True),
+        ("PT3H20M", "3h20m", True),
+        ("PT3H20M", "3 h 20 min.", True),
+        ("PT3H20M", "3 hours. 20 minutes", False),
+        ("PT3H20M", "a 3-hour job, and 20 minutes more", False),
+        ("PT3H20M", "3 hours and 20", False),
+        ("PT3H20M", "20 minutes and 3 hours", False),
+        ("PT3H20M", "PT3H20M or PT4H", False),
+        ("PT3H20M", "risotto PT35M; goose PT4H; bread PT3H20M", False),
+        ("PT3H20M", "3 hours 20 minutes, not 4 hours", True),
+        ("PT3H20M", 'Answer: "PT200M"', True),
+        ("PT3H20M", "Answer: PT3H20M", True),
+        ("PT3H20M", "Answer: 3 hours 20 minutes", True),
+        ("PT3H20M", "Answer: PT3H", False),
+        ("PT1H30M", "1.5 hours", True),
+        ("P14D", "2 weeks", True),
+        ("P1DT2H", "1 day and 2 hours", True),
+        ("PT5M", "It is 5 m long.", False),
+        ("PT5M", "5 minutes", True),
+        ("-PT5M", "-PT5M", True),
+        ("-PT5M", "PT5M", False),
+        ("PT35M", "x35 minutes", False),
+        ("PT35M", "12:35 minutes", False),
+        ("P1D", "999999999 weeks", False),
+        ("PT0S", "0 minutes", True),
+    ],
+)
+def test_durations(expected: str, text: str, told: bool) -> None:
+    assert right(expected, text, kind="duration") == told
+
+
+def test_the_prompt_excuses_its_own_durations() -> None:
+    assert right("PT35M", "35 minutes, well below 2 hours.", prompt="Is it below 2 hours?")
+    assert not right("PT35M", "35 minutes or 2 hours.", prompt="Is it 35 minutes or 2 hours?")
+
+
+@given(st.timedeltas())
+def test_every_duration_is_found_as_it_is_written(length: Any) -> None:
+    text = canonical(length)[1:-1]
+    assert right(text, f"It took {text}.", kind="duration")

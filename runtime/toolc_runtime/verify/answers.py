@@ -208,7 +208,11 @@ _NOTHING = _Kind(
     lambda text: sorted(literals.words(text) & NOTHING), lambda token, value: True, str
 )
 _TEXT = _Kind(lambda text: [], lambda token, value: False, str)
-_MOMENTS = tuple((shape, _moments(read)) for shape, read in literals.MOMENTS)
+_MOMENTS = (
+    *((shape, _moments(read), literals.whole_seconds) for shape, read in literals.MOMENTS),
+    (literals.DURATION, _moments(literals.durations), literals.duration),
+)
+"""Forms of text that are more than text, what reads them, and how they are compared."""
 
 
 def _leaf(value: Any, numeric: bool) -> _Leaf:
@@ -220,9 +224,9 @@ def _leaf(value: Any, numeric: bool) -> _Leaf:
         return _Leaf(_NOTHING, None, None)
     if numeric and literals.is_decimal(value):
         return _Leaf(_NUMBER, Decimal(value), value)
-    for shape, kind in _MOMENTS:
+    for shape, kind, compared in _MOMENTS:
         if shape.fullmatch(value):
-            return _Leaf(kind, literals.whole_seconds(value), value)
+            return _Leaf(kind, compared(value), value)
     return _Leaf(_TEXT, value, value)
 
 

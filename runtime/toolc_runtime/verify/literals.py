@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from datetime import date, time
+from contextlib import suppress
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import NamedTuple
+
+from toolc_runtime.errors import Malformed
+from toolc_runtime.values import duration_text, parse_duration
 
 # ---------------------------------------------------------------- numbers
 
@@ -184,6 +188,61 @@ MOMENTS: tuple[tuple[re.Pattern[str], Callable[[str], Found]], ...] = (
     ),
 )
 """The forms of dates, times and datetimes in JSON, and how each is found in text."""
+
+
+# ---------------------------------------------------------------- durations
+
+DURATION = re.compile(
+    r"-?P(?=[0-9T])(?:[0-9]{1,9}W)?(?:[0-9]{1,9}D)?"
+    r"(?:T(?=[0-9])(?:[0-9]{1,9}H)?(?:[0-9]{1,9}M)?(?:[0-9]{1,9}(?:\.[0-9]{1,6})?S)?)?"
+)
+"""The form of a duration in JSON."""
+_ISO_DURATION = re.compile(rf"(?<![\w-]){DURATION.pattern}(?![\w])", re.IGNORECASE)
+_UNITS = ("weeks", "days", "hours", "minutes", "seconds")
+_PART = re.compile(
+    r"(?<![0-9.,:])(?P<number>[0-9]{1,9}(?:\.[0-9]{1,6})?)[ \u00a0-]?(?:(?P<weeks>weeks?)"
+    r"|(?P<days>days?)|(?P<hours>hours?|hrs?|h)|(?P<minutes>minutes?|mins?|m)"
+    r"|(?P<seconds>seconds?|secs?|s))(?![^\W0-9_])",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(r",?[ \u00a0]?(?:and[ \u00a0])?")
+
+
+def durations(text: str) -> Found:
+    """The durations of a text: ISO 8601 text, and numbers of weeks, days, hours, minutes and
+    seconds in this order. A lone `m` or `s` behind a number is none."""
+    for hit in _ISO_DURATION.finditer(text):
+        yield duration(hit[0].upper()), hit[0]
+    several: list[re.Match[str]] = []
+    for part in _PART.finditer(text):
+        if several and not _goes_on(text, several[-1], part):
+            yield from _spelled(text, several)
+            several = []
+        if several or not text[part.start() - 1 : part.start()].isalnum():
+            several.append(part)
+    yield from _spelled(text, several)
+
+
+def _goes_on(text: str, part: re.Match[str], after: re.Match[str]) -> bool:
+    smaller = _UNITS.index(str(after.lastgroup)) > _UNITS.index(str(part.lastgroup))
+    return smaller and _BETWEEN.fullmatch(text, part.end(), after.start()) is not None
+
+
+def _spelled(text: str, parts: list[re.Match[str]]) -> Found:
+    if not parts or (len(parts) == 1 and parts[0][str(parts[0].lastgroup)] in "msMS"):
+        return
+    units = {str(part.lastgroup): float(part["number"]) for part in parts}
+    with suppress(OverflowError):
+        yield duration_text(timedelta(**units)), text[parts[0].start() : parts[-1].end()]
+
+
+def duration(text: str) -> str:
+    """A duration as ISO 8601 writes it, in the one way by which two are compared; other text as it
+    is."""
+    try:
+        return duration_text(parse_duration(text))
+    except Malformed:
+        return text
 
 
 def whole_seconds(text: str) -> str:
