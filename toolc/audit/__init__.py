@@ -12,26 +12,29 @@ from typing import Any, NamedTuple
 
 from toolc.audit import plan_gates
 from toolc.audit.finding import Finding, refuted
+from toolc.audit.informed import informed
 from toolc.audit.luck import no_luck
 from toolc.audit.nothing import nothing_gains_nothing
 from toolc.audit.sharp import sharp
 from toolc.audit.shortcut import no_shortcut
 from toolc.audit.shotgun import no_shotgun
+from toolc.audit.steps import every_step_counts
 from toolc.audit.subject import Shared, Subject
+from toolc.audit.unambiguous import unambiguous
 from toolc_runtime.environment import Environment
 
 Gate = Callable[[Subject], Finding]
 
 GATES: Mapping[str, Gate] = {
     "solvable": plan_gates.solvable,
-    "informed": plan_gates.informed,
+    "informed": informed,
     "nothing_gains_nothing": nothing_gains_nothing,
-    "every_step_counts": plan_gates.every_step_counts,
+    "every_step_counts": every_step_counts,
     "no_shortcut": no_shortcut,
     "no_shotgun": no_shotgun,
     "no_luck": no_luck,
     "order_free": plan_gates.order_free,
-    "unambiguous": plan_gates.unambiguous,
+    "unambiguous": unambiguous,
     "stable": plan_gates.stable,
     "sharp": sharp,
 }

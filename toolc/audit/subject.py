@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from toolc.audit.leaves import leaves
 from toolc.audit.pool import Keys, Pool
 from toolc.audit.script import Move, Played, Script, Turn, play
+from toolc.scenarios.rows import Reversal
 from toolc_runtime.environment import Environment
 from toolc_runtime.schema import Problems, compile_parameters
 from toolc_runtime.task import Task
@@ -61,6 +62,7 @@ class Shared:
             name: compile_parameters(schema)[1] for name, schema in self.parameters.items()
         }
         self.keys = Keys(environment.base)
+        self.reversal = Reversal()
         self.prompts = Counter(map(prompt_key, environment.tasks.values()))
 
     def valid(self, tool: str, arguments: Mapping[str, Any]) -> bool:

@@ -41,6 +41,12 @@ OPEN = frozenset(
 )
 """Words by which a text leaves something to whoever does it."""
 
+ORDER = frozenset(
+    """first last latest newest oldest earliest recent recently next previous second third
+    top""".split()  # noqa: SIM905
+)
+"""Words by which a text speaks of the order in which things stand."""
+
 _BEFORE_LABELS = r"in|at|of|on|from|for|the|this|that|my|our|your|is|was|by|with|to|near|via"
 _ENDS = r"(?=\s*(?:[.,;:!?)]|$)|\s+(\w+))"
 _LABEL = r"\b(?:{0})\s+([^\W\d_]{{2,}})\s+(?:no\.?\s+|number\s+|#\s*)?{1}{2}"
@@ -70,6 +76,11 @@ def checks_first(text: str) -> bool:
 def leaves_open(text: str) -> bool:
     """Whether a text leaves something to whoever does it."""
     return bool(literals.words(text) & OPEN)
+
+
+def tells_an_order(text: str) -> bool:
+    """Whether a text speaks of the order in which things stand."""
+    return bool(literals.words(text) & ORDER)
 
 
 def labels(text: str, number: str) -> frozenset[str] | None:

@@ -1,0 +1,140 @@
+"""The gate of knowledge: what a plan gives to tools is told, or found before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from toolc.audit import wording
+from toolc.audit.finding import Finding, proved, refuted
+from toolc.audit.knowledge import Knowledge
+from toolc.audit.pool import resolved
+from toolc.audit.subject import Step, Subject
+from toolc_runtime.values import canonical
+from toolc_runtime.verify import literals
+
+_MISSING = object()
+_NO_DIGITS = re.compile(r"\D+")
+
+
+def informed(subject: Subject) -> Finding:
+    """Every argument of the plan can be known when it is needed."""
+    count = 0
+    for turn in subject.answers if subject.idle else ():
+        known = Knowledge(subject.prompt(turn))
+        part = known.lacks(subject.task.turns[turn]["answer"], {}, {})
+        if part is not None:
+            return refuted(f"the answer has {canonical(part)}, but nothing is to be called")
+    for step in subject.steps:
+        missing = lacking(subject, step, subject.steps[: step.number])
+        count += len(step.arguments)
+        if missing is not None:
+            name, value = missing
+            return refuted(
+                f"step {step.number + 1}: `{name}` of `{step.tool}` is {canonical(value)}, which "
+                "is in no prompt, schema or earlier result"
+            )
+        label = _label(subject, step)
+        if label is not None:
+            return refuted(f"step {step.number + 1}: {label}")
+        choice = unsaid(subject, step, subject.steps[: step.number])
+        if choice is not None:
+            return refuted(f"step {step.number + 1}: nothing in the prompt tells {choice}")
+    return proved(f"all {count} arguments follow from prompts, schemas and earlier results")
+
+
+def lacking(
+    subject: Subject, step: Step, earlier: Sequence[Step], *, exact: bool = False
+) -> tuple[str, object] | None:
+    """The first argument that does not follow from the prompt and these steps, with the part; with
+    `exact`, that does not stand there."""
+    parameters = subject.shared.parameters[step.tool]
+    about = "" if exact else subject.shared.descriptions[step.tool]
+    known = Knowledge(subject.prompt(step.turn), about, exact=exact)
+    for other in earlier:
+        known.see(other.outcome)
+    for name, value in step.arguments.items():
+        if name in step.free:
+            continue
+        schema = parameters.get("properties", {}).get(name, {})
+        part = known.lacks(value, schema, parameters.get("$defs", {}))
+        if part is not None:
+            return name, part
+    return None
+
+
+def _label(subject: Subject, step: Step) -> str | None:
+    """Why a number cannot be known that stands in the prompt only as the label of something that
+    the tool has nothing to do with, as in `bay 7`; None where there is no such number."""
+    parameters = subject.shared.parameters[step.tool]
+    text = subject.prompt(step.turn)
+    about = wording.stems(subject.shared.descriptions[step.tool]) | _touched(subject, step.tool)
+    for name, value in step.arguments.items():
+        schema = parameters.get("properties", {}).get(name, {})
+        if name in step.free or isinstance(value, bool) or not isinstance(value, (int, float)):
+            continue
+        exact = literals.exact(value)
+        written = {each.text for each in literals.numbers(text) if each.means(exact)}
+        nouns = {number: wording.labels(text, number) for number in written}
+        if not nouns or any(each is None or each & about for each in nouns.values()):
+            continue
+        for number in nouns:
+            text = text.replace(number, " ")
+        known = Knowledge(text, subject.shared.descriptions[step.tool])
+        for other in subject.steps[: step.number]:
+            known.see(other.outcome)
+        if known.lacks(value, schema, parameters.get("$defs", {})) is not None:
+            return (
+                f"`{name}` of `{step.tool}` is {canonical(value)}, which is in the prompt only as "
+                "the number of something else"
+            )
+    return None
+
+
+def _touched(subject: Subject, tool: str) -> frozenset[str]:
+    """The stems of the names of what a tool reads and writes."""
+    known = subject.environment.tools.get(tool)
+    return wording.stems(" ".join([*known.reads, *known.writes])) if known else frozenset()
+
+
+def unsaid(subject: Subject, step: Step, earlier: Sequence[Step]) -> str | None:
+    """A choice of a step among the few values that its schema lists, for which no word stands in
+    the prompt or in an earlier result. By sense, any word that is not about something else may
+    stand for it, unless the values are mere codes."""
+    parameters = subject.shared.parameters[step.tool]
+    text = subject.prompt(step.turn)
+    results = [canonical(each.outcome) for each in earlier]
+    for name, value in step.arguments.items():
+        schema = parameters.get("properties", {}).get(name, {})
+        if name in step.free or schema.get("default", _MISSING) == value:
+            continue
+        kind = resolved(schema, parameters.get("$defs", {}))
+        about = str(schema.get("description") or kind.get("description", ""))
+        if isinstance(value, bool):
+            words, codes = wording.content(f"{name} {about}"), False
+        elif len(kind.get("enum", ())) > 1 and isinstance(value, str):
+            about += subject.shared.summaries[step.tool]
+            codes = wording.are_codes(kind["enum"], about)
+            words = wording.stems(f"{value} {_NO_DIGITS.sub(' ', value)}" if codes else value)
+        else:
+            continue
+        if not words.isdisjoint(wording.stems("\n".join([text, *results]))):
+            continue
+        if codes or not wording.residue(text, _accounted(subject, step, name)):
+            return f"that `{name}` of `{step.tool}` is {canonical(value)}"
+    return None
+
+
+def _accounted(subject: Subject, step: Step, name: str) -> Iterator[str]:
+    """What words of a prompt may be about, beside one argument of a step: the tools of the plan,
+    their parameters, and what else is given to them."""
+    for other in subject.steps:
+        about = subject.shared.parameters[other.tool]
+        yield other.tool
+        yield subject.shared.summaries[other.tool]
+        yield " ".join(each for each in about.get("properties", {}))
+        yield from (
+            canonical(value)
+            for given, value in other.arguments.items()
+            if other is not step or given != name
+        )
