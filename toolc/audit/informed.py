@@ -14,6 +14,9 @@ from toolc_runtime.values import canonical
 from toolc_runtime.verify import literals
 
 _MISSING = object()
+FEW_NUMBERS = 2
+"""Numbers of results from which an answer follows by two steps of arithmetic or not at all."""
+
 _NO_DIGITS = re.compile(r"\D+")
 
 
@@ -25,6 +28,10 @@ def informed(subject: Subject) -> Finding:
         part = known.lacks(subject.task.turns[turn]["answer"], {}, {})
         if part is not None:
             return refuted(f"the answer has {canonical(part)}, but nothing is to be called")
+    for turn in () if subject.idle else subject.answers:
+        part = _untold(subject, turn)
+        if part is not None:
+            return refuted(f"the answer has {canonical(part)}, which no step tells")
     for step in subject.steps:
         missing = lacking(subject, step, subject.steps[: step.number])
         count += len(step.arguments)
@@ -40,7 +47,24 @@ def informed(subject: Subject) -> Finding:
         choice = unsaid(subject, step, subject.steps[: step.number])
         if choice is not None:
             return refuted(f"step {step.number + 1}: nothing in the prompt tells {choice}")
-    return proved(f"all {count} arguments follow from prompts, schemas and earlier results")
+    return proved(
+        f"the answers and all {count} arguments follow from prompts, schemas and earlier results"
+    )
+
+
+def _untold(subject: Subject, turn: int) -> object:
+    """The first part of an answer that follows from nothing that was told until then; None where
+    there is none, and for numbers where there are many to reckon with."""
+    schemas = (subject.shared.descriptions[tool] for tool in subject.offered)
+    known = Knowledge(subject.prompt(turn), *map(wording.without_examples, schemas))
+    told = len(known.numbers)
+    for step in subject.steps:
+        if step.turn <= turn:
+            known.see(step.outcome)
+    part = known.lacks(subject.task.turns[turn]["answer"], {}, {})
+    if isinstance(part, str) and not literals.is_decimal(part):
+        return None if part.casefold() in ("yes", "no") else part
+    return part if len(known.numbers) - told <= FEW_NUMBERS else None
 
 
 def lacking(
@@ -49,7 +73,7 @@ def lacking(
     """The first argument that does not follow from the prompt and these steps, with the part; with
     `exact`, that does not stand there."""
     parameters = subject.shared.parameters[step.tool]
-    about = "" if exact else subject.shared.descriptions[step.tool]
+    about = "" if exact else wording.without_examples(subject.shared.descriptions[step.tool])
     known = Knowledge(subject.prompt(step.turn), about, exact=exact)
     for other in earlier:
         known.see(other.outcome)

@@ -151,7 +151,9 @@ class Knowledge:
                 self._knows_number(float(each))
                 for each in "".join(char if char.isdigit() else " " for char in value).split()
             )
-        return self._knows_moment(value) or self._knows_parts(value)
+        named = {_WEEKDAYS[day.weekday()] for day in self.days}
+        named |= {_MONTHS[day.month - 1] for day in self.days}
+        return value.casefold() in named or self._knows_moment(value) or self._knows_parts(value)
 
     def _knows_parts(self, value: str) -> bool:
         """A text of known words and numbers, such as an arithmetic expression."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from toolc_runtime.verify import literals
@@ -11,15 +11,17 @@ TELLING = 3
 """Characters or digits from which on a value hardly stands somewhere by chance."""
 
 
-def fields(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+def fields(
+    value: Any, name: str = "", data: Container[str] = frozenset()
+) -> Iterator[tuple[str, str]]:
     """Every scalar of a value as text, with the name of the innermost field that it is in; null
-    and booleans are left out."""
+    and booleans are left out. Labels that are `data`, such as keys of a table, are no names."""
     if isinstance(value, dict):
         for label, inner in value.items():
-            yield from fields(inner, label)
+            yield from fields(inner, name if label in data else label, data)
     elif isinstance(value, list):
         for inner in value:
-            yield from fields(inner, name)
+            yield from fields(inner, name, data)
     elif value is not None and not isinstance(value, bool):
         yield name, str(value)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from toolc.audit import calls, wording
 from toolc.audit.finding import Finding, proved, refuted
-from toolc.audit.leaves import distinctive, leaves, stands_in
+from toolc.audit.leaves import TELLING, distinctive, leaves, stands_in
 from toolc.audit.script import Move, with_moves, with_texts
 from toolc.audit.subject import Subject
 from toolc_runtime.verify import literals
@@ -64,20 +64,26 @@ def _leaks(subject: Subject, turn: int) -> bool:
     earlier = "\n".join(each["user"] for each in subject.task.turns[:turn])
     if turn and all(stands_in(leaf, earlier) for leaf in found):
         return True
+    if _in_descriptions(subject, found):
+        return True
     if any(literals.holds(told, other) for other in others):
         return False
     if any(_is_choice(subject, leaf, told) for leaf in found):
         return False
-    return all(stands_in(leaf, told) for leaf in found) or (
-        not others and _in_schemas(subject, found)
-    )
+    return all(stands_in(leaf, told) for leaf in found)
 
 
-def _in_schemas(subject: Subject, found: list[str]) -> bool:
-    """Whether numbers of more than three digits stand in the descriptions of tools."""
+def _in_descriptions(subject: Subject, found: list[str]) -> bool:
+    """Whether numbers of more than three digits, or names that are no key of a table, stand in what
+    the descriptions of tools say, beside examples."""
     schemas = "\n".join(subject.shared.descriptions[tool] for tool in subject.offered)
+    said = "\n".join(subject.shared.summaries[tool] for tool in subject.offered)
+    said = wording.without_examples(said)
     return all(
-        len(leaf) > 3 and literals.number(leaf) and literals.holds(schemas, leaf) for leaf in found
+        literals.holds(schemas if literals.number(leaf) else said, leaf)
+        if len(leaf) > TELLING and (literals.number(leaf) or not leaf.islower())
+        else False
+        for leaf in found
     )
 
 
@@ -106,6 +112,7 @@ def _leaks_little(subject: Subject, turn: int) -> bool:
         return False
     told = subject.prompt(turn)
     written = {each.text for each in literals.numbers(told) if each.means(value)}
+    written |= {text for text, number in wording.counted(told).items() if number == answer}
     if not written:
         return False
     if abs(answer) >= 10 and any(wording.labels(told, number) is None for number in written):

@@ -39,7 +39,11 @@ class Keys:
         }
         every = chain.from_iterable(self.tables.values())
         self.texts = [key for key in every if isinstance(key, str)]
+        self._known = frozenset(self.texts)
         self._by_words = {literals.plain_words(key): key for key in self.texts}
+
+    def __contains__(self, text: object) -> bool:
+        return text in self._known
 
     def within(self, text: str) -> list[str]:
         """The keys that a text holds as whole words."""

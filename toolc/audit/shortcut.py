@@ -147,20 +147,22 @@ def _tells(found: Any, answer: Any) -> bool:
 
 
 def _early(subject: Subject) -> int | None:
-    """The first step but the last whose result has the answer, where only the answer is asked for
-    and the last step is there for nothing else."""
-    turns = subject.task.turns
-    last = subject.steps[-1]
-    if len(turns) != 1 or "answer" not in turns[0] or any(each.writes for each in subject.steps):
-        return None
-    answer = turns[0]["answer"]
-    if last.fails or not distinctive(answer) or isinstance(answer, (list, dict)):
-        return None
-    if (turns[0].get("answer_rests_on") or [0])[-1] != last.number:
-        return None
-    for step in subject.steps[:-1]:
-        if not step.fails and str(answer) in leaves(step.outcome) and _is_one(step.outcome):
-            return step.number
+    """A step whose result has the answer of a turn before that turn's last step, which is there
+    for nothing else; looked for where nothing is written until then."""
+    for number in subject.answers:
+        line = subject.task.turns[number]
+        steps = [step for step in subject.steps if step.turn <= number]
+        if not steps or steps[-1].turn != number or any(step.writes for step in steps):
+            continue
+        *before, last = steps
+        answer = line["answer"]
+        if last.fails or not distinctive(answer) or isinstance(answer, (list, dict)):
+            continue
+        if (line.get("answer_rests_on") or [0])[-1] != last.number:
+            continue
+        for step in before:
+            if not step.fails and str(answer) in leaves(step.outcome) and _is_one(step.outcome):
+                return step.number
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from toolc.audit.finding import Finding, proved, refuted
@@ -51,7 +51,7 @@ def shots(subject: Subject, turn: int) -> Iterator[tuple[str, str]]:
         yield "says yes and no", "Yes. No."
     else:
         yield "negates the answer", f"It is not {stated}."
-    listed = _candidates(answer, line.get("answer_candidates") or (), results)
+    listed = _candidates(answer, line.get("answer_candidates") or (), results, subject.shared.keys)
     if len(listed) > len(leaves(answer)):
         yield "lists every candidate", "It is one of these: " + "; ".join(listed)
     if not any(_is_little_more(each, answer) for each in [results, *results]):
@@ -66,11 +66,13 @@ def _is_little_more(result: Any, answer: Any) -> bool:
     return leaves(result) == leaves(answer)
 
 
-def _candidates(answer: Any, known: Sequence[str], results: Sequence[Any]) -> list[str]:
+def _candidates(
+    answer: Any, known: Sequence[str], results: Sequence[Any], keys: Container[str]
+) -> list[str]:
     """What somebody lists who does not know the answer: the values that it could be, and those of
     the results that stand in fields like its own."""
     wanted = leaves(answer)
-    named = list(fields(results))
+    named = list(fields(results, data=keys))
     names = {name for name, value in named if value in wanted}
     found = [*wanted, *known, *(value for name, value in named if name in names)]
     numbers = [each for each in wanted if literals.number(each) is not None]

@@ -100,7 +100,7 @@ def _idle(subject: Subject, step: Step) -> str | None:
     earlier = [each for each in subject.steps[: step.number] if each.tool == step.tool]
     if not step.fails and not step.writes:
         twins = [each for each in earlier if each.arguments == step.arguments]
-        if any(each.outcome == step.outcome and not each.writes for each in twins):
+        if any(each.outcome == step.outcome for each in twins):
             return "it repeats an earlier step, with the same result"
         if subject.environment.tools[step.tool].writes and step.outcome is None:
             return "it changes nothing and tells nothing"
@@ -132,13 +132,9 @@ def _unread(subject: Subject, step: Step) -> bool:
         return False
     later = subject.steps[step.number + 1 :]
     text = subject.prompt(step.turn)
-    if any(step.number in other.after for other in later):
-        if wording.checks_first(text):
-            return False
-        if "?" in text and "answer" not in subject.task.turns[step.turn]:
-            return False
-    turn = subject.task.turns[step.turn]
-    if "answer" not in turn and not any(other.turn == step.turn for other in later):
+    if any(step.number in other.after for other in later) and wording.checks_first(text):
+        return False
+    if "answer" not in subject.task.turns[step.turn] and wording.asks(text):
         return False
     return not any(_needs(subject, other, step) for other in later)
 

@@ -34,6 +34,13 @@ CHECKS = frozenset(
 )
 """Words by which a text makes something depend on what is found, or asks to look first."""
 
+ASKS = CHECKS | frozenset(
+    """what which who whom whose how why tell show give list report find let know read name say
+    fetch get need want remind summarise summarize describe compare count calculate compute display print
+    retrieve pull view inspect review search""".split()  # noqa: SIM905
+)
+"""Words by which a text asks to be told something, or to look."""
+
 OPEN = frozenset(
     """any some or around roughly least most after before until between example similar
     whatever whichever own choose pick something somewhere anything anyone anybody suggest free
@@ -46,6 +53,17 @@ ORDER = frozenset(
     top""".split()  # noqa: SIM905
 )
 """Words by which a text speaks of the order in which things stand."""
+
+_EXAMPLES = re.compile(
+    r"\b(?:such as|for example,?|for instance,?|e\.g\.,?|eg|like)\s+[^.;)\]}]*", re.IGNORECASE
+)
+_ONES = """one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
+sixteen seventeen eighteen nineteen""".split()  # noqa: SIM905
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()  # noqa: SIM905
+_COUNTED = re.compile(
+    rf"\b(?:({'|'.join(_TENS)})(?:[ -]({'|'.join(_ONES[:9])}))?|({'|'.join(_ONES)}))\b",
+    re.IGNORECASE,
+)
 
 _BEFORE_LABELS = r"in|at|of|on|from|for|the|this|that|my|our|your|is|was|by|with|to|near|via"
 _ENDS = r"(?=\s*(?:[.,;:!?)]|$)|\s+(\w+))"
@@ -71,6 +89,11 @@ def residue(text: str, accounted: Iterable[str]) -> frozenset[str]:
 def checks_first(text: str) -> bool:
     """Whether a text makes what it asks for depend on something that has to be looked at."""
     return bool(literals.words(text) & CHECKS)
+
+
+def asks(text: str) -> bool:
+    """Whether a text asks to be told something."""
+    return "?" in text or bool(literals.words(text) & ASKS)
 
 
 def leaves_open(text: str) -> bool:
@@ -105,3 +128,18 @@ def are_codes(values: Sequence[str], about: str) -> bool:
     letters = "".join(values).casefold()
     alike = len(bare) == 1 or (len(letters) == len(values) and letters in ascii_lowercase)
     return alike and not any(literals.holds(about, each) for each in values)
+
+
+def without_examples(text: str) -> str:
+    """A description without the values that it gives as examples."""
+    return _EXAMPLES.sub(" ", text)
+
+
+def counted(text: str) -> dict[str, int]:
+    """The numbers below a hundred that a text writes in words, as they stand there."""
+    found = {}
+    for hit in _COUNTED.finditer(text):
+        tens, ones, alone = (each.casefold() if each else "" for each in hit.groups())
+        value = _ONES.index(alone) + 1 if alone else 20 + 10 * _TENS.index(tens)
+        found[hit[0]] = value + (_ONES.index(ones) + 1 if ones else 0)
+    return found
