@@ -88,31 +88,41 @@ def lacking(
 
 
 def _label(subject: Subject, step: Step) -> str | None:
-    """Why a number cannot be known that stands in the prompt only as the label of something that
-    the tool has nothing to do with, as in `bay 7`; None where there is no such number."""
+    """Why a number or a date cannot be known that stands in the prompt only as that of something
+    that the tool has nothing to do with, as in `bay 7`; None where there is no such thing."""
     parameters = subject.shared.parameters[step.tool]
     text = subject.prompt(step.turn)
     about = wording.stems(subject.shared.descriptions[step.tool]) | _touched(subject, step.tool)
     for name, value in step.arguments.items():
         schema = parameters.get("properties", {}).get(name, {})
-        if name in step.free or isinstance(value, bool) or not isinstance(value, (int, float)):
+        written = set() if name in step.free else _written(text, value)
+        nouns = [_owners(text, each) for each in written]
+        if not nouns or any(each is None or each & about for each in nouns):
             continue
-        exact = literals.exact(value)
-        written = {each.text for each in literals.numbers(text) if each.means(exact)}
-        nouns = {number: wording.labels(text, number) for number in written}
-        if not nouns or any(each is None or each & about for each in nouns.values()):
-            continue
-        for number in nouns:
-            text = text.replace(number, " ")
-        known = Knowledge(text, subject.shared.descriptions[step.tool])
+        for each in written:
+            text = text.replace(each, " ")
+        known = Knowledge(text, wording.without_examples(subject.shared.descriptions[step.tool]))
         for other in subject.steps[: step.number]:
             known.see(other.outcome)
         if known.lacks(value, schema, parameters.get("$defs", {})) is not None:
             return (
                 f"`{name}` of `{step.tool}` is {canonical(value)}, which is in the prompt only as "
-                "the number of something else"
+                "that of something else"
             )
     return None
+
+
+def _written(text: str, value: object) -> set[str]:
+    """How a number or date stands in a text."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        exact = literals.exact(value)
+        return {each.text for each in literals.numbers(text) if each.means(exact)}
+    return {written for day, written in literals.dates(text) if day == value}
+
+
+def _owners(text: str, written: str) -> frozenset[str] | None:
+    document = wording.dates_a_document(text, written)
+    return wording.labels(text, written) if document is None else wording.stems(document)
 
 
 def _touched(subject: Subject, tool: str) -> frozenset[str]:
@@ -135,7 +145,8 @@ def unsaid(subject: Subject, step: Step, earlier: Sequence[Step]) -> str | None:
         kind = resolved(schema, parameters.get("$defs", {}))
         about = str(schema.get("description") or kind.get("description", ""))
         if isinstance(value, bool):
-            words, codes = wording.content(f"{name} {about}"), False
+            words = wording.stems(name) | wording.content(about) | wording.YES_OR_NO
+            codes = False
         elif len(kind.get("enum", ())) > 1 and isinstance(value, str):
             about += subject.shared.summaries[step.tool]
             codes = wording.are_codes(kind["enum"], about)

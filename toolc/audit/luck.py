@@ -13,7 +13,8 @@ from toolc.audit.shotgun import shots
 from toolc.audit.subject import FULL, Subject
 
 LUCK = 0.6
-"""The most that careless callers may earn on average."""
+"""The most that careless callers may earn on average, beside what they find by chance where there
+are few tools to choose from."""
 
 CALLERS = 6
 MOST_CALLS = 24
@@ -32,7 +33,9 @@ def no_luck(subject: Subject) -> Finding:
         rewards.append(played.verdict.reward)
     script = _everything(subject)
     everything = subject.play(script).verdict.reward
-    if everything > LUCK:
+    chance = 0.5 if subject.idle else (1 / len(subject.offered)) ** len(subject.steps)
+    lucky = LUCK if subject.idle or chance == 1 else LUCK + (1 - LUCK) * chance
+    if everything > lucky:
         return refuted(f"calling everything earns {everything:.3g}", script)
     flood = _flood(subject)
     if flood and all(subject.play(each).verdict.reward >= FULL for each in flood):
@@ -45,8 +48,7 @@ def no_luck(subject: Subject) -> Finding:
             return refuted("to call everything is enough: superfluous calls cost nothing", flooded)
     mean = sum(rewards) / len(rewards)
     full = sum(reward >= FULL for reward in rewards)
-    chance = 0.5 if subject.idle else (1 / len(subject.offered)) ** len(subject.steps)
-    if mean > LUCK and chance < 1:
+    if mean > lucky and chance < 1:
         return refuted(f"{CALLERS} random callers earn {mean:.3g} on average")
     if full > _plausible(chance):
         return refuted(f"{full} of {CALLERS} random callers earn everything")

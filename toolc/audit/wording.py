@@ -36,10 +36,13 @@ CHECKS = frozenset(
 
 ASKS = CHECKS | frozenset(
     """what which who whom whose how why tell show give list report find let know read name say
-    fetch get need want remind summarise summarize describe compare count calculate compute display print
-    retrieve pull view inspect review search""".split()  # noqa: SIM905
+    fetch get need want remind summarise summarize describe compare count calculate compute display
+    print retrieve pull view inspect review search""".split()  # noqa: SIM905
 )
 """Words by which a text asks to be told something, or to look."""
+
+YES_OR_NO = frozenset("on off not no without never up down out yes only all every nothing".split())
+"""Words by which a text says yes or no to something."""
 
 OPEN = frozenset(
     """any some or around roughly least most after before until between example similar
@@ -54,6 +57,10 @@ ORDER = frozenset(
 )
 """Words by which a text speaks of the order in which things stand."""
 
+_DOCUMENT = (
+    r"\b(letter|e-?mail|mail|note|message|memo|report|article|complaint|receipt|postcard|fax)\s+"
+    r"(?:of|from|dated)\s+(?:the\s+)?"
+)
 _EXAMPLES = re.compile(
     r"\b(?:such as|for example,?|for instance,?|e\.g\.,?|eg|like)\s+[^.;)\]}]*", re.IGNORECASE
 )
@@ -99,6 +106,14 @@ def asks(text: str) -> bool:
 def leaves_open(text: str) -> bool:
     """Whether a text leaves something to whoever does it."""
     return bool(literals.words(text) & OPEN)
+
+
+def dates_a_document(text: str, day: str) -> str | None:
+    """The document that a date is the date of wherever a text has it, as in `her letter of 7 May`;
+    None where it also stands otherwise."""
+    pattern = _DOCUMENT + re.escape(day)
+    found = re.findall(pattern, text, re.IGNORECASE)
+    return found[0].casefold() if found and len(found) == text.count(day) else None
 
 
 def tells_an_order(text: str) -> bool:
