@@ -14,8 +14,11 @@ from toolc_runtime.values import canonical
 from toolc_runtime.verify import literals
 
 _MISSING = object()
-FEW_NUMBERS = 2
+FEW_NUMBERS = 1
 """Numbers of results from which an answer follows by two steps of arithmetic or not at all."""
+
+CONSTANTS = frozenset([1.0, 2.0, 7.0, 12.0, 24.0, 60.0, 100.0, 1000.0, 365.0, 3600.0, 1.8, 32.0])
+"""Numbers that everybody reckons with."""
 
 _NO_DIGITS = re.compile(r"\D+")
 
@@ -61,10 +64,12 @@ def _untold(subject: Subject, turn: int) -> object:
     for step in subject.steps:
         if step.turn <= turn:
             known.see(step.outcome)
+    few = len(known.numbers) - told <= FEW_NUMBERS
+    known.numbers |= CONSTANTS
     part = known.lacks(subject.task.turns[turn]["answer"], {}, {})
     if isinstance(part, str) and not literals.is_decimal(part):
         return None if part.casefold() in ("yes", "no") else part
-    return part if len(known.numbers) - told <= FEW_NUMBERS else None
+    return part if few else None
 
 
 def lacking(
@@ -92,11 +97,14 @@ def _label(subject: Subject, step: Step) -> str | None:
     that the tool has nothing to do with, as in `bay 7`; None where there is no such thing."""
     parameters = subject.shared.parameters[step.tool]
     text = subject.prompt(step.turn)
-    about = wording.stems(subject.shared.descriptions[step.tool]) | _touched(subject, step.tool)
+    tables = _tables(subject, step)
+    about = wording.stems(" ".join([subject.shared.descriptions[step.tool], *tables]))
     for name, value in step.arguments.items():
         schema = parameters.get("properties", {}).get(name, {})
         written = set() if name in step.free else _written(text, value)
         nouns = [_owners(text, each) for each in written]
+        if any(value in subject.shared.keys.tables.get(each, ()) for each in tables):
+            continue
         if not nouns or any(each is None or each & about for each in nouns):
             continue
         for each in written:
@@ -125,10 +133,10 @@ def _owners(text: str, written: str) -> frozenset[str] | None:
     return wording.labels(text, written) if document is None else wording.stems(document)
 
 
-def _touched(subject: Subject, tool: str) -> frozenset[str]:
-    """The stems of the names of what a tool reads and writes."""
-    known = subject.environment.tools.get(tool)
-    return wording.stems(" ".join([*known.reads, *known.writes])) if known else frozenset()
+def _tables(subject: Subject, step: Step) -> list[str]:
+    """The names of the tables and scalars that a step's tool reads and writes."""
+    tool = subject.environment.tools.get(step.tool)
+    return [*tool.reads, *tool.writes] if tool else []
 
 
 def unsaid(subject: Subject, step: Step, earlier: Sequence[Step]) -> str | None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from toolc.audit import calls
+from toolc.audit import calls, wording
 from toolc.audit.finding import Finding, proved, refuted, unknown
 from toolc.audit.leaves import distinctive, leaves
 from toolc.audit.pool import Pool
@@ -125,10 +125,18 @@ def _direct(subject: Subject, point: _Point, place: _Place, tool: str) -> Move |
         if point.writes:
             found = trial.json_changes() == subject.solved.episode.json_changes()
         else:
-            found = _tells(json.loads(observation), subject.task.turns[point.turn]["answer"])
+            answer = subject.task.turns[point.turn]["answer"]
+            by_chance = not (distinctive(answer) or subject.siblings or _is_about(subject, tool))
+            found = not by_chance and _tells(json.loads(observation), answer)
         if found:
             return Move(tool, arguments)
     return None
+
+
+def _is_about(subject: Subject, tool: str) -> bool:
+    """Whether a tool says that it is about what the prompt is about."""
+    said = wording.content(f"{tool} {subject.shared.summaries[tool]}")
+    return len(said & wording.content(subject.prompt(len(subject.task.turns)))) > 1
 
 
 def _is_step(step: Step, tool: str, arguments: dict[str, Any]) -> bool:

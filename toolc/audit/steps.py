@@ -131,8 +131,9 @@ def _unread(subject: Subject, step: Step) -> bool:
     if step.number in rests_on:
         return False
     later = subject.steps[step.number + 1 :]
-    text = subject.prompt(step.turn)
-    if any(step.number in other.after for other in later) and wording.checks_first(text):
+    text = subject.asked(step.turn)
+    looks_first = wording.checks_first(text, subject.task.system or "")
+    if any(step.number in other.after for other in later) and looks_first:
         return False
     if "answer" not in subject.task.turns[step.turn] and wording.asks(text):
         return False

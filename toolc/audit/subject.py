@@ -128,9 +128,11 @@ class Subject:
 
     def prompt(self, turn: int) -> str:
         """What the model was told up to a turn."""
-        told = [self.task.system or ""]
-        told += [each["user"] for each in self.task.turns[: turn + 1]]
-        return "\n".join(told)
+        return f"{self.task.system or ''}\n{self.asked(turn)}"
+
+    def asked(self, turn: int) -> str:
+        """What the user said up to a turn."""
+        return "\n".join(each["user"] for each in self.task.turns[: turn + 1])
 
     @cached_property
     def siblings(self) -> list[Subject]:

@@ -30,24 +30,37 @@ FUNCTION_WORDS = frozenset(
 
 CHECKS = frozenset(
     """if whether unless check checks checked checking verify confirm ensure sure still yet already
-    otherwise provided look first see allowed possible available when where depending""".split()  # noqa: SIM905
+    otherwise provided assuming case look first see allowed possible available when where depending
+    depends identify""".split()  # noqa: SIM905
 )
 """Words by which a text makes something depend on what is found, or asks to look first."""
 
+POLICY = CHECKS | {"always", "must", "before", "never", "policy", "required"}
+"""The same of a system prompt, which may ask to look first whatever is wanted."""
+
 ASKS = CHECKS | frozenset(
     """what which who whom whose how why tell show give list report find let know read name say
-    fetch get need want remind summarise summarize describe compare count calculate compute display
-    print retrieve pull view inspect review search""".split()  # noqa: SIM905
+    fetch get need want remind summarise summarize describe compare count calculate compute
+    display print like details info information overview status result retrieve pull view
+    inspect review search""".split()  # noqa: SIM905
 )
 """Words by which a text asks to be told something, or to look."""
 
-YES_OR_NO = frozenset("on off not no without never up down out yes only all every nothing".split())
+CHOOSES = frozenset(
+    """first last next any some free available open random latest newest oldest earliest
+    suggest""".split()  # noqa: SIM905
+)
+"""Words by which a tool says that it chooses."""
+
+YES_OR_NO = frozenset(
+    "on off not no without never up down out yes only all every nothing".split()  # noqa: SIM905
+)
 """Words by which a text says yes or no to something."""
 
 OPEN = frozenset(
     """any some or around roughly least most after before until between example similar
     whatever whichever own choose pick something somewhere anything anyone anybody suggest free
-    freely convenient""".split()  # noqa: SIM905
+    freely convenient say""".split()  # noqa: SIM905
 )
 """Words by which a text leaves something to whoever does it."""
 
@@ -61,6 +74,7 @@ _DOCUMENT = (
     r"\b(letter|e-?mail|mail|note|message|memo|report|article|complaint|receipt|postcard|fax)\s+"
     r"(?:of|from|dated)\s+(?:the\s+)?"
 )
+_SUPERLATIVE = re.compile(r"\b(?:most|least|best|worst|[a-z]{3,}est)\b", re.IGNORECASE)
 _EXAMPLES = re.compile(
     r"\b(?:such as|for example,?|for instance,?|e\.g\.,?|eg|like)\s+[^.;)\]}]*", re.IGNORECASE
 )
@@ -93,9 +107,15 @@ def residue(text: str, accounted: Iterable[str]) -> frozenset[str]:
     return content(text).difference(*map(stems, accounted))
 
 
-def checks_first(text: str) -> bool:
-    """Whether a text makes what it asks for depend on something that has to be looked at."""
-    return bool(literals.words(text) & CHECKS)
+def checks_first(text: str, system: str) -> bool:
+    """Whether a text makes what it asks for depend on something that has to be looked at, or a
+    system prompt does."""
+    return bool(literals.words(text) & CHECKS or literals.words(system) & POLICY)
+
+
+def compares(text: str) -> bool:
+    """Whether a text asks for what is more than the others."""
+    return _SUPERLATIVE.search(text) is not None
 
 
 def asks(text: str) -> bool:
