@@ -58,15 +58,20 @@ def informed(subject: Subject) -> Finding:
 def _untold(subject: Subject, turn: int) -> object:
     """The first part of an answer that follows from nothing that was told until then; None where
     there is none, and for numbers where there are many to reckon with."""
-    schemas = (subject.shared.descriptions[tool] for tool in subject.offered)
-    known = Knowledge(subject.prompt(turn), *map(wording.without_examples, schemas))
+    answer = subject.task.turns[turn]["answer"]
+    known = Knowledge(subject.prompt(turn))
+    known.numbers |= CONSTANTS
     told = len(known.numbers)
     for step in subject.steps:
         if step.turn <= turn:
             known.see(step.outcome)
     few = len(known.numbers) - told <= FEW_NUMBERS
-    known.numbers |= CONSTANTS
-    part = known.lacks(subject.task.turns[turn]["answer"], {}, {})
+    part = known.lacks(answer, {}, {})
+    if part is None:
+        return None
+    for tool in subject.offered:
+        known.read(wording.without_examples(subject.shared.descriptions[tool]))
+    part = known.lacks(answer, {}, {})
     if isinstance(part, str) and not literals.is_decimal(part):
         return None if part.casefold() in ("yes", "no") else part
     return part if few else None

@@ -8,7 +8,7 @@ from random import Random
 
 from toolc.audit import calls
 from toolc.audit.finding import Finding, proved, refuted
-from toolc.audit.script import Move, Played, Script, Turn
+from toolc.audit.script import Move, Played, Script, Turn, flat, with_moves
 from toolc.audit.shotgun import shots
 from toolc.audit.subject import FULL, Subject
 
@@ -59,8 +59,7 @@ def no_luck(subject: Subject) -> Finding:
 
 def _flooded(subject: Subject, everything: Script) -> Script | None:
     """The plan after many calls, where it writes nothing."""
-    tools = subject.environment.tools
-    idle = [move for move in everything[0].moves if not tools[move.tool].writes]
+    idle = [move for move in everything[0].moves if not subject.shared.writes(move.tool)]
     if not idle or any(step.writes for step in subject.steps):
         return None
     first, *rest = subject.reference
@@ -109,16 +108,27 @@ def _everything(subject: Subject) -> Script:
 
 def _flood(subject: Subject) -> list[Script]:
     """Every call that the prompt and the schemas allow, as far as there are not too many, from the
-    first and from the last; none where they are hardly more than the plan's."""
-    moves = tuple(
+    first and from the last. None where they are hardly more than the plan's, or where some of them
+    beside the plan already cost reward."""
+    made = (
         Move(tool, arguments)
         for tool in subject.offered
         for arguments in calls.every(subject, tool, MOST_OF_A_TOOL)
     )
-    if subject.idle or len(moves) < len(subject.steps) + SUPERFLUOUS:
+    enough = len(subject.steps) + SUPERFLUOUS
+    some = tuple(islice(made, enough))
+    if subject.idle or len(some) < enough or not _is_free(subject, some):
         return []
+    moves = (*some, *made)
     texts = [_all_said(subject, turn) for turn in range(len(subject.task.turns))]
     return [tuple(Turn(several, text) for text in texts) for several in (moves, moves[::-1])]
+
+
+def _is_free(subject: Subject, moves: tuple[Move, ...]) -> bool:
+    """Whether the plan earns as much with these calls after it."""
+    last = len(subject.task.turns) - 1
+    after = [*flat(subject.reference), *((last, move) for move in moves)]
+    return subject.play(with_moves(subject.reference, after)).verdict.reward >= FULL
 
 
 def _all_said(subject: Subject, turn: int) -> str:

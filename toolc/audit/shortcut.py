@@ -112,8 +112,7 @@ def _also(sibling: Subject, point: _Point, tool: str) -> bool:
 
 def _direct(subject: Subject, point: _Point, place: _Place, tool: str) -> Move | None:
     """A call of a tool with what is known at that point that does what is left of the turn."""
-    known = subject.environment.tools.get(tool)
-    if known is None or bool(known.writes) != point.writes:
+    if subject.shared.writes(tool) != point.writes:
         return None
     for arguments in calls.every(subject, tool, MOST_CALLS, place.pool, str(point.done)):
         if point.writes and any(_is_step(step, tool, arguments) for step in subject.steps):

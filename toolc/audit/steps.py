@@ -102,7 +102,7 @@ def _idle(subject: Subject, step: Step) -> str | None:
         twins = [each for each in earlier if each.arguments == step.arguments]
         if any(each.outcome == step.outcome for each in twins):
             return "it repeats an earlier step, with the same result"
-        if subject.environment.tools[step.tool].writes and step.outcome is None:
+        if subject.shared.writes(step.tool) and step.outcome is None:
             return "it changes nothing and tells nothing"
     if _unread(subject, step) and all(_unread_too(each, step) for each in subject.siblings):
         return "nothing rests on it"

@@ -46,24 +46,30 @@ class Shared:
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
+        functions = [schema["function"] for schema in environment.schemas]
+        self.own = tuple(each["name"] for each in functions)
+        functions += [
+            schema["function"]
+            for name, other in environment.guests.items()
+            for schema in other.schemas
+            if schema["function"]["name"] == name
+        ]
         self.parameters: dict[str, Mapping[str, Any]] = {
-            schema["function"]["name"]: schema["function"]["parameters"]
-            for schema in environment.schemas
+            each["name"]: each["parameters"] for each in functions
         }
-        self.descriptions = {
-            schema["function"]["name"]: canonical(schema["function"])
-            for schema in environment.schemas
-        }
-        self.summaries = {
-            schema["function"]["name"]: str(schema["function"].get("description", ""))
-            for schema in environment.schemas
-        }
+        self.descriptions = {each["name"]: canonical(each) for each in functions}
+        self.summaries = {each["name"]: str(each.get("description", "")) for each in functions}
         self._checks = {
             name: compile_parameters(schema)[1] for name, schema in self.parameters.items()
         }
         self.keys = Keys(environment.base)
         self.reversal = Reversal()
         self.prompts = Counter(map(prompt_key, environment.tasks.values()))
+
+    def writes(self, tool: str) -> bool:
+        """Whether a tool changes the state; one of another environment changes only that's."""
+        known = self.environment.tools.get(tool)
+        return known is not None and bool(known.writes)
 
     def valid(self, tool: str, arguments: Mapping[str, Any]) -> bool:
         """Whether the arguments pass the tool's schema."""
@@ -86,7 +92,7 @@ class Subject:
         self.environment = shared.environment
         self.task = task
         self.steps = tuple(_steps(task))
-        self.offered = tuple(shared.parameters if task.tools is None else task.tools)
+        self.offered = tuple(shared.own if task.tools is None else task.tools)
         self.idle = task.kind == "none"
 
     @cached_property
