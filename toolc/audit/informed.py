@@ -144,10 +144,12 @@ def _tables(subject: Subject, step: Step) -> list[str]:
     return [*tool.reads, *tool.writes] if tool else []
 
 
-def unsaid(subject: Subject, step: Step, earlier: Sequence[Step]) -> str | None:
+def unsaid(
+    subject: Subject, step: Step, earlier: Sequence[Step], *, literally: bool = False
+) -> str | None:
     """A choice of a step among the few values that its schema lists, for which no word stands in
     the prompt or in an earlier result. By sense, any word that is not about something else may
-    stand for it, unless the values are mere codes."""
+    stand for it, unless the values are mere codes, or it has to be said `literally`."""
     parameters = subject.shared.parameters[step.tool]
     text = subject.prompt(step.turn)
     results = [canonical(each.outcome) for each in earlier]
@@ -168,7 +170,7 @@ def unsaid(subject: Subject, step: Step, earlier: Sequence[Step]) -> str | None:
             continue
         if not words.isdisjoint(wording.stems("\n".join([text, *results]))):
             continue
-        if codes or not wording.residue(text, _accounted(subject, step, name)):
+        if codes or literally or not wording.residue(text, _accounted(subject, step, name)):
             return f"that `{name}` of `{step.tool}` is {canonical(value)}"
     return None
 

@@ -118,10 +118,13 @@ def _leaks_little(subject: Subject, turn: int) -> bool:
     if abs(answer) >= 10 and any(wording.labels(told, number) is None for number in written):
         return True
     named = _asked_of(subject, turn)
+    *before, question = CLAUSE.split(told.rstrip(" .?!"))
+    asked = wording.content(question)
     return any(
-        literals.holds(clause, number) and any(literals.holds(clause, each) for each in named)
-        for clause in CLAUSE.split(told)
-        for number in written
+        any(literals.holds(clause, each) for each in named)
+        or len(wording.content(clause) & asked) > 1
+        for clause in before
+        if any(literals.holds(clause, number) for number in written)
     )
 
 

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from toolc.audit import calls, wording
 from toolc.audit.finding import Finding, proved, refuted, unknown
-from toolc.audit.leaves import distinctive, leaves
+from toolc.audit.leaves import distinctive, leaves, stands_in
 from toolc.audit.pool import Pool
 from toolc.audit.script import Move, flat, with_moves
-from toolc.audit.subject import FULL, Step, Subject
+from toolc.audit.subject import FULL, Subject
 from toolc_runtime.episode import Episode
 
 MOST_EPISODES = 400
@@ -72,13 +72,14 @@ class _Place(NamedTuple):
 
 def _points(subject: Subject) -> Iterator[_Point]:
     """The points from which at least two steps of a turn are left; none where a step is to be
-    refused, and after a write none."""
+    refused, or the answer is one of what the prompt names; after a write none."""
     last = len(subject.task.turns) - 1
     for number, turn in enumerate(subject.task.turns):
         steps = [step for step in subject.steps if step.turn == number]
         writes = any(step.writes for step in steps)
+        told = stands_in(str(turn.get("answer")), subject.prompt(number))
         mixed = ("answer" in turn) == writes or (writes and number < last)
-        if len(steps) < 2 or mixed or any(step.fails for step in steps):
+        if len(steps) < 2 or mixed or told or any(step.fails for step in steps):
             continue
         for step in steps[:-1][:MOST_POINTS]:
             yield _Point(number, step.number, len(steps) - steps.index(step), writes)
@@ -111,12 +112,12 @@ def _also(sibling: Subject, point: _Point, tool: str) -> bool:
 
 
 def _direct(subject: Subject, point: _Point, place: _Place, tool: str) -> Move | None:
-    """A call of a tool with what is known at that point that does what is left of the turn."""
-    if subject.shared.writes(tool) != point.writes:
+    """A call of a tool with what is known at that point that does what is left of the turn; of the
+    plan's own tools only those that look up."""
+    own = point.writes and any(step.tool == tool for step in subject.steps)
+    if own or subject.shared.writes(tool) != point.writes:
         return None
     for arguments in calls.every(subject, tool, MOST_CALLS, place.pool, str(point.done)):
-        if point.writes and any(_is_step(step, tool, arguments) for step in subject.steps):
-            continue
         trial = place.episode.fork()
         observation = trial.call(tool, arguments)
         if trial.trace[-1].status != "ok":
@@ -136,10 +137,6 @@ def _is_about(subject: Subject, tool: str) -> bool:
     """Whether a tool says that it is about what the prompt is about."""
     said = wording.content(f"{tool} {subject.shared.summaries[tool]}")
     return len(said & wording.content(subject.prompt(len(subject.task.turns)))) > 1
-
-
-def _is_step(step: Step, tool: str, arguments: dict[str, Any]) -> bool:
-    return step.tool == tool and arguments.items() >= step.arguments.items()
 
 
 def _tells(found: Any, answer: Any) -> bool:

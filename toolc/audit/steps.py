@@ -145,4 +145,4 @@ def _needs(subject: Subject, step: Step, lookup: Step) -> bool:
     earlier = [each for each in subject.steps[: step.number] if each != lookup]
     if lacking(subject, step, earlier, exact=True) is not None:
         return True
-    return unsaid(subject, step, earlier) is not None
+    return unsaid(subject, step, earlier, literally=True) is not None

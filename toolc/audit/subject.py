@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from random import Random
@@ -57,7 +57,7 @@ class Shared:
         self.parameters: dict[str, Mapping[str, Any]] = {
             each["name"]: each["parameters"] for each in functions
         }
-        self.descriptions = {each["name"]: canonical(each) for each in functions}
+        self.descriptions = {each["name"]: "\n".join(said(each)) for each in functions}
         self.summaries = {each["name"]: str(each.get("description", "")) for each in functions}
         self._checks = {
             name: compile_parameters(schema)[1] for name, schema in self.parameters.items()
@@ -76,6 +76,27 @@ class Shared:
         problems: Problems = []
         self._checks[tool](dict(arguments), problems)
         return not problems
+
+
+_FACETS = frozenset(
+    ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "pattern", "type"]
+    + [f"{bound}{what}" for bound in ("min", "max") for what in ("Items", "Length", "Properties")]
+)
+"""Keywords of schemas whose values say nothing of what may be given."""
+
+
+def said(value: Any) -> Iterator[str]:
+    """The words of a tool's schema: names, descriptions and listed values."""
+    if isinstance(value, dict):
+        for label, inner in value.items():
+            yield str(label)
+            if label not in _FACETS or not isinstance(inner, (str, int, float)):
+                yield from said(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from said(inner)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
 
 
 def prompt_key(task: Task) -> str:
