@@ -190,7 +190,7 @@ def _search(subject: Subject, tried: int) -> Finding:
     made = [move for tool in subject.offered for move in _moves(subject, tool)]
     candidates = [*moves, *((turn, move) for move in made for turn in turns)]
     for size in range(1, len(moves)):
-        for chosen in _in_turn(candidates, size):
+        for chosen in in_turn(candidates, size):
             if tried >= MOST_EPISODES:
                 return unknown(f"{tried} shorter episodes do not reach 1; there are more")
             tried += 1
@@ -200,7 +200,7 @@ def _search(subject: Subject, tried: int) -> Finding:
     return proved(f"none of {tried} shorter episodes earns 1")
 
 
-def _in_turn(
+def in_turn(
     candidates: Sequence[tuple[int, Move]], size: int, first: int = 0
 ) -> Iterator[tuple[tuple[int, Move], ...]]:
     """Every choice of so many candidates whose turns do not go back, the earliest of which is not
@@ -210,7 +210,7 @@ def _in_turn(
         return
     for turn, move in candidates:
         if turn >= first:
-            for rest in _in_turn(candidates, size - 1, turn):
+            for rest in in_turn(candidates, size - 1, turn):
                 yield ((turn, move), *rest)
 
 
