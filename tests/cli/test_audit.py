@@ -170,3 +170,43 @@ def test_what_is_no_episode_is_said_to_be_none(toolc: Toolc, build: Path, text: 
     ended = toolc("run", str(environment), "--script", "-", input=text)
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
+
+
+# ---------------------------------------------------------------- tools of other environments
+
+ONE = """toolc 1
+environment alpha "A."
+record Row { id: str, n: int }
+table rows[id]: Row = [ {id: "r-1", n: 4411}, {id: "r-2", n: 7120}, {id: "r-3", n: 17} ]
+tool get_n "The n of a row." (id: str) -> int {
+  let row = rows[id] else fail "unknown: {id}"
+  return row.n
+}
+scenario one "Sound" {
+  user "What is n of r-2?"
+  tools [get_n] distractors 2 from [beta]
+  plan { step "Look." let n = get_n(id: "r-2") }
+  answer n
+}
+"""
+OTHER = """toolc 1
+environment beta "B."
+record Cell { id: str, m: int }
+table cells[id]: Cell = [ {id: "c-1", m: 4411}, {id: "c-2", m: 1} ]
+tool get_m "The m of a cell." (id: str) -> int {
+  let row = cells[id] else fail "unknown: {id}"
+  return row.m
+}
+tool set_m "Set m." (id: str, m: int) -> null {
+  require id in cells else fail "unknown: {id}"
+  cells[id].m = m
+}
+"""
+
+
+def test_tasks_that_offer_tools_of_other_environments(toolc: Toolc, tmp_path: Path) -> None:
+    for name, text in (("one", ONE), ("other", OTHER)):
+        (tmp_path / f"{name}.toolc").write_text(text, encoding="utf-8")
+    ended = toolc("compile", ".", "--audit")
+    assert (ended.returncode, "Traceback" in ended.stderr) == (0, False)
+    assert "alpha: 1 passed" in ended.stdout
