@@ -49,7 +49,8 @@ def sha256(content: bytes) -> str:
 
 
 def write_file(path: str, content: bytes) -> None:
-    """Replaces a file in one step; its permissions stay. Raises OSError."""
+    """Replaces a file in one step; its permissions stay, and a new one has those that `open` would
+    give it. Raises OSError."""
     path = os.path.realpath(path)
     handle, temporary = tempfile.mkstemp(prefix=".toolc-", dir=os.path.dirname(path))
     try:
@@ -57,12 +58,21 @@ def write_file(path: str, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        with contextlib.suppress(FileNotFoundError):
+        try:
             shutil.copymode(path, temporary)
+        except FileNotFoundError:
+            os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def _umask() -> int:
+    """The process's mask of permissions, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def write_build(
@@ -147,6 +157,14 @@ def read_manifest(root: str) -> dict[str, Any] | None:
     if not isinstance(manifest, dict) or not isinstance(manifest.get("environments"), dict):
         return None
     return manifest
+
+
+def artifacts_digest(folder: str) -> str:
+    """The digest of an environment's artifacts as its build's manifest lists them; "" without."""
+    root, name = os.path.split(os.path.realpath(folder))
+    entry = (read_manifest(root) or {}).get("environments", {}).get(name)
+    artifacts = entry.get("artifacts") if isinstance(entry, dict) else None
+    return "" if artifacts is None else sha256(json.dumps(artifacts, sort_keys=True).encode())
 
 
 @contextlib.contextmanager

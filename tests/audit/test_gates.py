@@ -6,35 +6,46 @@ import csv
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 import toolc_runtime
 from toolc.audit import GATES, TaskAudit, audit
+from toolc.audit.script import Move, play, with_texts
+from toolc.audit.shortcut import in_turn
+from toolc.audit.subject import Shared, Subject
 from toolc.compiler import Options, compile_specs
 from toolc.output import write_build
+from toolc_runtime.environment import Environment
 
 HERE = Path(__file__).parent
 DEFECTS = sorted((HERE / "defects").glob("*.toolc"))
 SOUND = sorted((HERE / "sound").glob("*.toolc"))
+OWN = sorted((HERE / "own").glob("*.toolc"))
 EXPECTED = {row[0]: row for row in csv.reader((HERE / "expected.tsv").open(), delimiter="\t")}
+STATED = re.compile(r'^scenario (\w+) "(\w+): ', re.MULTILINE)
 SCENARIO = re.compile(r"^# defect: (\w+):", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("audited")
-    paths = [str(path) for path in (*DEFECTS, *SOUND)]
+    paths = [str(path) for path in (*DEFECTS, *SOUND, *OWN)]
     made = [each.artifacts for each in compile_specs(paths, Options())]
     write_build(str(root / "build"), [each for each in made if each], 1, "0")
     return root / "build"
 
 
-def audited(build: Path, spec: Path) -> Iterator[TaskAudit]:
+def loaded(build: Path, spec: Path) -> Environment:
     name = re.search(r"^environment (\w+)", spec.read_text(encoding="utf-8"), re.MULTILINE)
     assert name is not None
-    return audit(toolc_runtime.load(build / name[1]))
+    return toolc_runtime.load(build / name[1])
+
+
+def audited(build: Path, spec: Path) -> Iterator[TaskAudit]:
+    return audit(loaded(build, spec))
 
 
 def is_refuted(build: Path, spec: Path) -> bool:
@@ -63,6 +74,48 @@ def test_planted_defects_are_refuted(build: Path, spec: Path) -> None:
 @pytest.mark.parametrize("spec", SOUND, ids=lambda spec: spec.stem)
 def test_what_is_sound_passes(build: Path, spec: Path) -> None:
     assert [each.to_json() for each in audited(build, spec) if each.outcome != "passed"] == []
+
+
+@pytest.mark.parametrize("spec", OWN, ids=lambda spec: spec.stem)
+def test_each_scenario_comes_out_as_it_says(build: Path, spec: Path) -> None:
+    stated = dict(STATED.findall(spec.read_text(encoding="utf-8")))
+    assert stated
+    for each in audited(build, spec):
+        gate = stated[each.task]
+        if gate == "sound":
+            assert (each.task, each.outcome, each.gates("refuted")) == (each.task, "passed", [])
+        else:
+            assert (each.task, each.findings[gate].outcome) == (each.task, "refuted")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("duration_listing", "risotto PT35M, goose PT4H, bread PT3H20M, omelette PT10M"),
+        ("listing_passes", "Ada: Aquarium. Finn: Observatory. Greta: Workshop. Hugo: Greenhouse."),
+    ],
+)
+def test_what_is_no_defect_any_more(build: Path, name: str, text: str) -> None:
+    environment = loaded(build, HERE / "defects" / f"{name}.toolc")
+    subject = Subject(Shared(environment), next(iter(environment.tasks.values())))
+    listed = with_texts(subject.reference, {0: text})
+    assert subject.solved.verdict.reward == 1
+    assert subject.play(listed).verdict.reward < 1
+
+
+def test_draws_that_show_are_the_same_under_every_seed(build: Path) -> None:
+    environment = loaded(build, HERE / "defects" / "seeded_roll.toolc")
+    subject = Subject(Shared(environment), environment.tasks["treasure"])
+    for seed in range(5):
+        assert play(environment, subject.task, subject.reference, seed=seed).verdict.reward == 1
+
+
+def test_no_search_is_without_a_bound(build: Path) -> None:
+    first = Move("f", {})
+    candidates = [(turn, first) for turn in (3, 2, 1, 0)] * 5
+    chosen = islice(in_turn(candidates, 12), 1_000)
+    for each in chosen:
+        assert [turn for turn, _ in each] == sorted(turn for turn, _ in each)
 
 
 def test_the_set_is_whole() -> None:

@@ -164,3 +164,21 @@ def test_a_file_keeps_its_permissions_and_its_link(tmp_path: Path) -> None:
     assert file.read_text() == "new" and link.is_symlink()
     assert file.stat().st_mode & 0o777 == 0o640
     assert sorted(os.listdir(tmp_path)) == ["a", "b"]
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
+def test_a_new_file_has_the_permissions_that_open_gives(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        write_file(str(tmp_path / "new"), b"x")
+        assert os.umask(mask) == mask
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o666 & ~mask
+
+
+def test_a_file_keeps_its_permissions(tmp_path: Path) -> None:
+    (tmp_path / "old").write_bytes(b"x")
+    (tmp_path / "old").chmod(0o640)
+    write_file(str(tmp_path / "old"), b"y")
+    assert (tmp_path / "old").stat().st_mode & 0o777 == 0o640

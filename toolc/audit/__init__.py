@@ -10,24 +10,31 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from toolc.audit import caller_gates, plan_gates
+from toolc.audit import plan_gates
 from toolc.audit.finding import Finding, refuted
+from toolc.audit.informed import informed
+from toolc.audit.luck import no_luck
+from toolc.audit.nothing import nothing_gains_nothing
 from toolc.audit.sharp import sharp
+from toolc.audit.shortcut import no_shortcut
+from toolc.audit.shotgun import no_shotgun
+from toolc.audit.steps import every_step_counts
 from toolc.audit.subject import Shared, Subject
+from toolc.audit.unambiguous import unambiguous
 from toolc_runtime.environment import Environment
 
 Gate = Callable[[Subject], Finding]
 
 GATES: Mapping[str, Gate] = {
     "solvable": plan_gates.solvable,
-    "informed": plan_gates.informed,
-    "nothing_gains_nothing": caller_gates.nothing_gains_nothing,
-    "every_step_counts": plan_gates.every_step_counts,
-    "no_shortcut": caller_gates.no_shortcut,
-    "no_shotgun": caller_gates.no_shotgun,
-    "no_luck": caller_gates.no_luck,
+    "informed": informed,
+    "nothing_gains_nothing": nothing_gains_nothing,
+    "every_step_counts": every_step_counts,
+    "no_shortcut": no_shortcut,
+    "no_shotgun": no_shotgun,
+    "no_luck": no_luck,
     "order_free": plan_gates.order_free,
-    "unambiguous": plan_gates.unambiguous,
+    "unambiguous": unambiguous,
     "stable": plan_gates.stable,
     "sharp": sharp,
 }
@@ -45,6 +52,12 @@ class TaskAudit(NamedTuple):
         """`refuted` where a gate is, else `unknown` where one is, else `passed`."""
         outcomes = {finding.outcome for finding in self.findings.values()}
         return next((each for each in ("refuted", "unknown") if each in outcomes), "passed")
+
+    def gates(self, outcome: str) -> list[str]:
+        """The gates whose outcome is not `proved`, those of an outcome first."""
+        found = {name: each.outcome for name, each in self.findings.items()}
+        open_gates = [name for name, each in found.items() if each != "proved"]
+        return sorted(open_gates, key=lambda name: found[name] != outcome)
 
     def to_json(self) -> dict[str, Any]:
         gates = {name: finding.to_json() for name, finding in self.findings.items()}

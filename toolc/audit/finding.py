@@ -11,7 +11,8 @@ Outcome = Literal["proved", "refuted", "unknown"]
 
 class Finding(NamedTuple):
     """A gate's outcome. `reason` says what was tried or what went wrong; `script` is the episode
-    that shows it, for `toolc run --script`, where there is one."""
+    that shows it, where there is one: as JSON it can be played with
+    `toolc run BUILD/ENV --task ID --script FILE`."""
 
     outcome: Outcome
     reason: str

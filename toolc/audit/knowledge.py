@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from toolc.audit.pool import Schema, resolved
+from toolc.audit.wording import counted as counted_in
 from toolc_runtime.verify import literals
 
 _COUNTS = """zero no
@@ -35,7 +36,26 @@ _WORDS: dict[str, float] = {
 _WORDS |= {"half": 0.5, "quarter": 0.25, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40}
 _WORDS |= {"fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100, "thousand": 1000}
 _WORDS |= {"million": 1e6, "billion": 1e9, "percent": 0.01}
-_WORDS |= {"week": 7, "fortnight": 14, "weekend": 2, "year": 365}
+_WORDS |= {"noon": 12, "midday": 12, "week": 7, "fortnight": 14, "weekend": 2, "year": 365}
+_BARE = frozenset(["zero", "no", "a", "an", "once", "first", "both", "one"])
+"""Words for numbers that are in too many texts to reckon with."""
+_FACTORS: dict[str, float] = {
+    word: factor
+    for factor, words in (
+        (60, "hour hours minute minutes seconds h min"),
+        (24, "day days"),
+        (
+            1000,
+            "km kilometre kilometres kilometer kilometers kg kilo kilos kilogram kilograms gram",
+        ),
+        (1000, "grams litre litres liter liters ml metre metres meter meters tonne tonnes"),
+        (100, "euro euros eur dollar dollars usd pound pounds gbp cent cents pence cm centimetres"),
+        (12, "foot feet inch inches dozen"),
+    )
+    for word in words.split()
+}
+"""Units, each with the number of smaller ones that a larger one has."""
+_PLAIN_NUMBERS = frozenset(words.split()[0] for words in _COUNTS) | {"twenty", "thirty", "fifty"}
 _MONTHS = """january february march april may june july august september october november
 december""".split()  # noqa: SIM905
 _STANDARD = re.compile(r"\b(?:ISO|IATA|ICAO|IANA)\b")
@@ -58,6 +78,8 @@ class Knowledge:
         self.texts: list[str] = []
         self.words: set[str] = set()
         self.numbers: set[float] = set()
+        self.bare: set[float] = set()
+        self.factors: set[float] = set()
         self.days: set[date] = set()
         self.moments: set[str] = set()
         for text in texts:
@@ -68,8 +90,11 @@ class Knowledge:
         self.texts.append(text)
         words = literals.words(text)
         self.words |= words
-        if not self.exact:
-            self.numbers |= {_WORDS[word] for word in words & _WORDS.keys()}
+        counted = words & (_PLAIN_NUMBERS if self.exact else _WORDS.keys())
+        self.numbers |= {_WORDS[word] for word in counted - _BARE}
+        self.numbers |= {float(number) for number in counted_in(text).values() if number > 1}
+        self.bare |= {_WORDS[word] for word in counted & _BARE}
+        self.factors |= {_FACTORS[word] for word in words & _FACTORS.keys()}
         for number in literals.numbers(text):
             self.numbers |= {float(reading.value) for reading in number.readings}
         for _, find in literals.MOMENTS:
@@ -86,7 +111,7 @@ class Knowledge:
                 self.see(inner)
         elif isinstance(value, list):
             if not self.exact:
-                self.numbers.add(len(value))
+                self.numbers |= {len(value), len(value) + 1, len(value) - 1}
                 self.numbers |= set(_aggregates(value))
             for inner in value:
                 self.see(inner)
@@ -115,6 +140,8 @@ class Knowledge:
             items = schema.get("items") or {}
             found = (self.lacks(each, items, definitions) for each in value)
             return next((each for each in found if each is not None), None)
+        if not isinstance(value, str) and value in (schema.get("minimum"), schema.get("maximum")):
+            return None
         if isinstance(value, str) and _STANDARD.search(str(schema.get("description", ""))):
             return None
         known = self._knows_text(value) if isinstance(value, str) else self._knows_number(value)
@@ -137,6 +164,8 @@ class Knowledge:
         return None
 
     def _knows_text(self, value: str) -> bool:
+        if self.exact and any(char.isdigit() for char in value):
+            return any(literals.holds(text, value) for text in self.texts) or self._is_told(value)
         if all(not self.words.isdisjoint(_forms(word)) for word in literals.words(value)):
             return True
         if any(literals.holds(text, value) for text in self.texts):
@@ -148,7 +177,9 @@ class Knowledge:
                 self._knows_number(float(each))
                 for each in "".join(char if char.isdigit() else " " for char in value).split()
             )
-        return self._knows_moment(value) or self._knows_parts(value)
+        named = {_WEEKDAYS[day.weekday()] for day in self.days}
+        named |= {_MONTHS[day.month - 1] for day in self.days}
+        return value.casefold() in named or self._knows_moment(value) or self._knows_parts(value)
 
     def _knows_parts(self, value: str) -> bool:
         """A text of known words and numbers, such as an arithmetic expression."""
@@ -160,13 +191,16 @@ class Knowledge:
             and all(self._knows_number(float(each.readings[0].value)) for each in numbers)
         )
 
+    def _is_told(self, moment: str) -> bool:
+        return moment in self.moments or literals.whole_seconds(moment) in self.moments
+
     def _knows_moment(self, value: str) -> bool:
         shape = next(
             (n for n, (form, _) in enumerate(literals.MOMENTS) if form.fullmatch(value)), -1
         )
         if shape < 0:
             return False
-        if value in self.moments or literals.whole_seconds(value) in self.moments:
+        if self._is_told(value):
             return True
         if shape == 1:
             return self._knows_time(value)
@@ -217,7 +251,7 @@ class Knowledge:
         return False
 
     def _told(self, number: float) -> bool:
-        return any(abs(number - each) < CLOSE for each in self.numbers)
+        return any(abs(number - each) < CLOSE for each in self.numbers | self.bare)
 
     def _knows_number(self, value: float) -> bool:
         if self._told(value) or self.exact:
@@ -236,6 +270,8 @@ class Knowledge:
         known = sorted(self.numbers)[:200]
         for left in known:
             yield from _combined(left, known)
+            for factor in self.factors:
+                yield from (left * factor, left / factor)
 
 
 _MISSING = object()
@@ -265,9 +301,11 @@ def _close(value: float, other: float) -> bool:
 def _combined(left: float, others: Iterable[float]) -> Iterator[float]:
     for right in others:
         yield left + right
+        yield left * right
+        if left == right:
+            continue
         yield left - right
         yield right - left
-        yield left * right
         if right:
             yield left / right
         if left:

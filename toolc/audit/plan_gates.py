@@ -1,4 +1,4 @@
-"""Gates that look at the plan: is it right, can it be found, is all of it needed?"""
+"""Gates that play the plan: once, twice, and in other orders."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 
 from toolc.audit.finding import Finding, proved, refuted
-from toolc.audit.knowledge import Knowledge
-from toolc.audit.pool import others
-from toolc.audit.script import Move, flat, with_moves
-from toolc.audit.subject import FULL, Step, Subject, prompt_key
+from toolc.audit.informed import lacking
+from toolc.audit.script import flat, with_moves
+from toolc.audit.subject import FULL, Step, Subject
 from toolc_runtime.values import canonical
 from toolc_runtime.verify import Verdict, literals
 
@@ -21,9 +20,6 @@ ORDERING = frozenset(
 )
 """Words by which a text orders what it asks for."""
 
-MOST_VALUES = 3
-"""Other values of each argument that are tried."""
-
 
 def solvable(subject: Subject) -> Finding:
     """The plan reaches the whole reward."""
@@ -32,151 +28,6 @@ def solvable(subject: Subject) -> Finding:
         return proved(f"the plan's {len(subject.steps)} calls earn 1")
     why = "; ".join(f"{each.name}: {each.reason}" for each in verdict.checks if each.value < 1)
     return refuted(f"the plan earns {verdict.reward:.3g}: {why}", subject.reference)
-
-
-def informed(subject: Subject) -> Finding:
-    """Every argument of the plan can be known when it is needed."""
-    count = 0
-    for turn in subject.answers if subject.idle else ():
-        known = Knowledge(subject.prompt(turn))
-        part = known.lacks(subject.task.turns[turn]["answer"], {}, {})
-        if part is not None:
-            return refuted(f"the answer has {canonical(part)}, but nothing is to be called")
-    for step in subject.steps:
-        lacking = _lacking(subject, step, subject.steps[: step.number])
-        count += len(step.arguments)
-        if lacking is not None:
-            name, value = lacking
-            return refuted(
-                f"step {step.number + 1}: `{name}` of `{step.tool}` is {canonical(value)}, which "
-                "is in no prompt, schema or earlier result"
-            )
-    return proved(f"all {count} arguments follow from prompts, schemas and earlier results")
-
-
-def _lacking(
-    subject: Subject, step: Step, earlier: Sequence[Step], *, exact: bool = False
-) -> tuple[str, object] | None:
-    """The first argument that does not follow from the prompt and these steps, with the part; with
-    `exact`, that does not stand there."""
-    parameters = subject.shared.parameters[step.tool]
-    about = "" if exact else subject.shared.descriptions[step.tool]
-    known = Knowledge(subject.prompt(step.turn), about, exact=exact)
-    for other in earlier:
-        known.see(other.outcome)
-    for name, value in step.arguments.items():
-        if name in step.free:
-            continue
-        schema = parameters.get("properties", {}).get(name, {})
-        part = known.lacks(value, schema, parameters.get("$defs", {}))
-        if part is not None:
-            return name, part
-    return None
-
-
-# ---------------------------------------------------------------- every step counts
-
-
-def every_step_counts(subject: Subject) -> Finding:
-    """Leaving out a step, or changing an argument, loses reward."""
-    moves = flat(subject.reference)
-    tried = 0
-    for step in subject.steps:
-        without = with_moves(
-            subject.reference, [move for at, move in enumerate(moves) if at != step.number]
-        )
-        tried += 1
-        if subject.play(without).verdict.reward >= FULL:
-            return refuted(f"without step {step.number + 1} the reward is still whole", without)
-        idle = _idle(subject, step)
-        if idle is not None:
-            return refuted(f"step {step.number + 1} (`{step.tool}`) is idle: {idle}")
-        for name in step.free:
-            if _is_named(subject, step, name):
-                return refuted(f"step {step.number + 1}: `{name}` is free, but the prompt names it")
-    for step in subject.steps:
-        for name, move in _changed(subject, step):
-            tried += 1
-            turn = moves[step.number][0]
-            script = with_moves(
-                subject.reference,
-                [
-                    *moves[: step.number],
-                    (turn, move._replace(parallel=moves[step.number][1].parallel)),
-                    *moves[step.number + 1 :],
-                ],
-            )
-            if subject.play(script).verdict.reward >= FULL:
-                other = canonical(move.arguments.get(name))
-                return refuted(
-                    f"step {step.number + 1} earns as much with `{name}` {other}", script
-                )
-    return proved(f"{tried} plans with a step less or another argument earn less")
-
-
-def _is_named(subject: Subject, step: Step, name: str) -> bool:
-    """Whether an argument is a key of a table, and the prompt holds it."""
-    value = step.arguments.get(name)
-    keys = subject.shared.keys
-    return isinstance(value, str) and value in keys.within(subject.prompt(step.turn))
-
-
-def _changed(subject: Subject, step: Step) -> Iterator[tuple[str, Move]]:
-    """The step's call with one argument changed that is not left at its default, all valid."""
-    parameters = subject.shared.parameters[step.tool]
-    for name, value in step.arguments.items():
-        schema = parameters.get("properties", {}).get(name, {})
-        if name in step.free or ("default" in schema and schema["default"] == value):
-            continue
-        found = others(value, schema, parameters.get("$defs", {}), subject.shared.keys)
-        valid = (
-            {**step.arguments, name: other}
-            for other in found
-            if other != value and subject.shared.valid(step.tool, {**step.arguments, name: other})
-        )
-        for arguments in islice(valid, MOST_VALUES):
-            yield name, Move(step.tool, arguments)
-
-
-def _idle(subject: Subject, step: Step) -> str | None:
-    """Why a step serves nothing, where it does not."""
-    earlier = [each for each in subject.steps[: step.number] if each.tool == step.tool]
-    if not step.fails and not step.writes:
-        twins = [each for each in earlier if each.arguments == step.arguments]
-        if any(each.outcome == step.outcome and not each.writes for each in twins):
-            return "it repeats an earlier step, with the same result"
-        if subject.environment.tools[step.tool].writes and step.outcome is None:
-            return "it changes nothing and tells nothing"
-    return "nothing rests on it" if _unread(subject, step) else None
-
-
-def _unread(subject: Subject, step: Step) -> bool:
-    """Whether a look-up serves nothing: it changes nothing, no other step needs it to know an
-    argument, no answer rests on it, and there is something else to achieve."""
-    if step.fails or step.writes or len(subject.steps) == 1:
-        return False
-    goals = {check.group for check in subject.solved.verdict.checks if check.kind == "goal"}
-    if goals <= {"steps"} or any(goal.startswith("called") for goal in goals):
-        return False
-    rests_on = {index for turn in subject.task.turns for index in turn.get("answer_rests_on") or ()}
-    if step.number in rests_on:
-        return False
-    later = subject.steps[step.number + 1 :]
-    if any(step.number in other.after for other in later):
-        return False  # it may decide whether that step is done
-    turn = subject.task.turns[step.turn]
-    if "answer" not in turn and not any(other.turn == step.turn for other in later):
-        return False
-    return all(
-        _lacking(
-            subject,
-            other,
-            [each for each in subject.steps[: other.number] if each != step],
-            exact=True,
-        )
-        is None
-        for other in later
-    )
 
 
 # ---------------------------------------------------------------- order
@@ -225,7 +76,7 @@ def _may_swap(subject: Subject, first: Step, second: Step) -> bool:
     if words & ORDERING:
         return False
     before = [each for each in subject.steps[: second.number] if each != first]
-    return _lacking(subject, second, before) is None
+    return lacking(subject, second, before) is None
 
 
 def _orders(steps: Sequence[Step]) -> Iterator[list[int]]:
@@ -274,10 +125,3 @@ def stable(subject: Subject) -> Finding:
 
 def _seen(verdict: Verdict, observations: Sequence[str]) -> str:
     return canonical([verdict.to_json(), list(observations)])
-
-
-def unambiguous(subject: Subject) -> Finding:
-    """No other task of the environment reads the same."""
-    if subject.shared.prompts[prompt_key(subject.task)] > 1:
-        return refuted("another task has the same prompt and tools")
-    return proved("no other task has this prompt with these tools")

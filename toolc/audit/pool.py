@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -38,7 +39,11 @@ class Keys:
         }
         every = chain.from_iterable(self.tables.values())
         self.texts = [key for key in every if isinstance(key, str)]
+        self._known = frozenset(self.texts)
         self._by_words = {literals.plain_words(key): key for key in self.texts}
+
+    def __contains__(self, text: object) -> bool:
+        return text in self._known
 
     def within(self, text: str) -> list[str]:
         """The keys that a text holds as whole words."""
@@ -68,9 +73,11 @@ class Pool:
     """The values that a text offers to somebody who fills in arguments; `guessed` are texts that
     are tried as often."""
 
-    def __init__(self, text: str, keys: Keys, guessed: Sequence[str] = ()) -> None:
-        quoted = _QUOTED.findall(text)
-        self.texts: list[str] = list(dict.fromkeys([*keys.within(text), *quoted]))
+    def __init__(
+        self, text: str, keys: Keys, guessed: Sequence[str] = (), also: Sequence[str] = ()
+    ) -> None:
+        self.quoted: list[str] = _QUOTED.findall(text)
+        self.texts: list[str] = list(dict.fromkeys([*keys.within(text), *self.quoted, *also]))
         self.numbers: list[float] = [
             float(reading.value)
             for number in literals.numbers(text)
@@ -78,6 +85,41 @@ class Pool:
         ]
         self.moments = [list(read(text)) for _, read in literals.MOMENTS]
         self.guessed = guessed
+
+    def values(self, schema: Schema, definitions: Mapping[str, Any]) -> Iterator[Any]:
+        """The values for a schema that are told, or that it lists; they need not be valid."""
+        schema = resolved(schema, definitions)
+        kind = str(schema.get("type"))
+        if "enum" in schema:
+            yield from schema["enum"]
+        elif "const" in schema:
+            yield schema["const"]
+        elif kind == "boolean":
+            yield from (True, False)
+        elif kind in ("integer", "number"):
+            yield from self._fitting(schema)
+        elif kind == "array":
+            inner = list(self.values(schema.get("items", {}), definitions))
+            yield from ([each] for each in inner)
+            if len(inner) > 1:
+                yield inner
+        elif kind == "object":
+            yield _object(self, schema, definitions, Random(0))
+        else:
+            yield from self._moments_of(schema) or self.texts
+
+    def _fitting(self, schema: Schema) -> list[float]:
+        low = schema.get("minimum", schema.get("exclusiveMinimum", -math.inf))
+        high = schema.get("maximum", schema.get("exclusiveMaximum", math.inf))
+        fitting = [number for number in dict.fromkeys(self.numbers) if low <= number <= high]
+        if schema.get("type") == "integer":
+            return [int(number) for number in fitting if number == int(number)]
+        return fitting
+
+    def _moments_of(self, schema: Schema) -> list[str]:
+        forms = zip(("date", "time-local", "date-time-local"), self.moments, strict=True)
+        found = next((each for form, each in forms if schema.get("format") == form), [])
+        return [value for value, _ in found]
 
     def draw(self, schema: Schema, definitions: Mapping[str, Any], random: Random) -> Any:
         """A value for a schema, at random; it need not be valid."""
@@ -124,9 +166,9 @@ def _number(pool: Pool, schema: Schema, definitions: Mapping[str, Any], random: 
 
 
 def _text(pool: Pool, schema: Schema, definitions: Mapping[str, Any], random: Random) -> Any:
-    for form, found in zip(("date", "time-local", "date-time-local"), pool.moments, strict=True):
-        if schema.get("format") == form and found:
-            return random.choice(found)[0]
+    moments = pool._moments_of(schema)
+    if moments:
+        return random.choice(moments)
     known = pool.guessed if pool.guessed and random.random() < 0.5 else pool.texts
     return random.choice(known or pool.guessed or ["something"])
 

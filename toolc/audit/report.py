@@ -1,4 +1,4 @@
-"""Audits of whole environments: run in several processes, added up, and kept in the manifest."""
+"""Audits of whole environments: run in several processes, and added up."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from toolc.audit import TaskAudit, audit_task
+from toolc.audit.record import Record
 from toolc.audit.subject import Shared, Subject
-from toolc.output import MANIFEST, read_manifest, sha256
 from toolc.workers import mapped
 from toolc_runtime.environment import Environment, load
-from toolc_runtime.values import canonical
 
 SLICE = 20
 """Tasks that a process takes at a time."""
@@ -29,16 +28,6 @@ class Audited(NamedTuple):
 class _Slice(NamedTuple):
     folder: str
     tasks: tuple[str, ...]
-
-
-def environments_in(build: str) -> list[str]:
-    """The folders of the environments of a build: of all of them, or of one where the path is an
-    environment's own. Empty where there is no build."""
-    manifest = read_manifest(build)
-    if manifest is not None:
-        return [os.path.join(build, name) for name in manifest["environments"]]
-    above = os.path.dirname(os.path.realpath(build))
-    return [build] if os.path.isfile(os.path.join(above, MANIFEST)) else []
 
 
 def slices(environments: Mapping[str, Environment], wanted: Collection[str]) -> list[_Slice]:
@@ -74,38 +63,24 @@ def _shared(folder: str) -> Shared:
     return Shared(load(folder))
 
 
-# ---------------------------------------------------------------- sums
-
-
-def summary(audited: Iterable[Audited]) -> dict[str, Any]:
-    """`tasks`, `passed`, `refuted`, `unknown`, the seconds by gate, and each task's verdicts."""
+def summary(audited: Iterable[Audited], kept: Mapping[str, Record]) -> dict[str, Any]:
+    """`tasks`, `passed`, `refuted`, `unknown`, the seconds by gate, each task's verdicts, and the
+    tasks that had passed before, by environment, which only count."""
     every = list(audited)
     outcomes = Counter(each.audit.outcome for each in every)
+    before = {os.path.basename(folder): record.tasks for folder, record in kept.items()}
+    outcomes["passed"] += sum(before.values())
     seconds: Counter[str] = Counter()
     for each in every:
         seconds.update(each.audit.seconds)
     return {
-        "tasks": len(every),
+        "tasks": sum(outcomes.values()),
         **{name: outcomes[name] for name in ("passed", "refuted", "unknown")},
-        "seconds": {gate: round(spent, 4) for gate, spent in seconds.items()},
+        "audited": len(every),
+        "seconds": {gate: round(spent, 4) for gate, spent in seconds.most_common()},
+        "unchanged": before,
         "results": [
-            {"environment": os.path.basename(each.folder), **each.audit.to_json()} for each in every
+            {"environment": os.path.basename(os.path.realpath(each.folder)), **each.audit.to_json()}
+            for each in every
         ],
     }
-
-
-def note(folder: str, audits: Sequence[TaskAudit]) -> dict[str, Any]:
-    """What the manifest says of an environment's audit: the tasks that did not pass by outcome,
-    and the digest of what was audited, so that a later compile outdates it."""
-    found: dict[str, Any] = {"of": digest(folder), "tasks": len(audits)}
-    for outcome in ("refuted", "unknown"):
-        found[outcome] = [each.task for each in audits if each.outcome == outcome]
-    return found
-
-
-def digest(folder: str) -> str:
-    """The digest of an environment's artifacts as the manifest lists them; "" without one."""
-    root, name = os.path.split(os.path.realpath(folder))
-    manifest = read_manifest(root) or {}
-    entry = manifest.get("environments", {}).get(name)
-    return sha256(canonical(entry["artifacts"]).encode()) if entry else ""

@@ -30,6 +30,10 @@ Script = tuple[Turn, ...]
 """One `Turn` for each turn of a task."""
 
 
+class ScriptError(Exception):
+    """A JSON value that is no script; the message says where it is wrong."""
+
+
 class Played(NamedTuple):
     """An episode after a script; `observations` are the JSON texts that the calls gave."""
 
@@ -68,6 +72,28 @@ def to_json(script: Script) -> list[dict[str, Any]]:
             lines.append(line | {"parallel": True} if parallel else line)
         lines.append({"say": turn.text})
     return lines
+
+
+def from_json(value: Any) -> Script:
+    """The script that `to_json` wrote, or that an object, such as a gate's verdict, has as
+    `episode`. Calls that no text follows are a turn that ends without one. Raises `ScriptError`."""
+    lines = value.get("episode") if isinstance(value, dict) else value
+    if not isinstance(lines, list):
+        raise ScriptError("it is no list of calls and texts, nor a verdict that has an episode")
+    turns: list[Turn] = []
+    moves: list[Move] = []
+    for number, line in enumerate(lines, 1):
+        match line:
+            case {"call": str(tool), "arguments": dict(arguments)}:
+                moves.append(Move(tool, arguments, line.get("parallel") is True))
+            case {"say": str(text)}:
+                turns.append(Turn(tuple(moves), text))
+                moves = []
+            case _:
+                raise ScriptError(
+                    f'entry {number} is neither {{"call", "arguments"}} nor {{"say"}}'
+                )
+    return (*turns, Turn(tuple(moves), "")) if moves else tuple(turns)
 
 
 def flat(script: Script) -> list[tuple[int, Move]]:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from random import Random
 from typing import Any, NamedTuple
 
+from toolc.audit.leaves import leaves
 from toolc.audit.pool import Keys, Pool
 from toolc.audit.script import Move, Played, Script, Turn, play
 from toolc.scenarios.player import final_text
+from toolc.scenarios.rows import Reversal
 from toolc_runtime.environment import Environment
 from toolc_runtime.schema import Problems, compile_parameters
 from toolc_runtime.task import Task
 from toolc_runtime.values import canonical
+from toolc_runtime.verify import literals
 
 FULL = 1 - 1e-9
 """Rewards from here on are the whole reward."""
@@ -44,25 +47,57 @@ class Shared:
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
+        functions = [schema["function"] for schema in environment.schemas]
+        self.own = tuple(each["name"] for each in functions)
+        functions += [
+            schema["function"]
+            for name, other in environment.guests.items()
+            for schema in other.schemas
+            if schema["function"]["name"] == name
+        ]
         self.parameters: dict[str, Mapping[str, Any]] = {
-            schema["function"]["name"]: schema["function"]["parameters"]
-            for schema in environment.schemas
+            each["name"]: each["parameters"] for each in functions
         }
-        self.descriptions = {
-            schema["function"]["name"]: canonical(schema["function"])
-            for schema in environment.schemas
-        }
+        self.descriptions = {each["name"]: "\n".join(said(each)) for each in functions}
+        self.summaries = {each["name"]: str(each.get("description", "")) for each in functions}
         self._checks = {
             name: compile_parameters(schema)[1] for name, schema in self.parameters.items()
         }
         self.keys = Keys(environment.base)
+        self.reversal = Reversal()
         self.prompts = Counter(map(prompt_key, environment.tasks.values()))
+
+    def writes(self, tool: str) -> bool:
+        """Whether a tool changes the state; one of another environment changes only that's."""
+        known = self.environment.tools.get(tool)
+        return known is not None and bool(known.writes)
 
     def valid(self, tool: str, arguments: Mapping[str, Any]) -> bool:
         """Whether the arguments pass the tool's schema."""
         problems: Problems = []
         self._checks[tool](dict(arguments), problems)
         return not problems
+
+
+_FACETS = frozenset(
+    ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "pattern", "type"]
+    + [f"{bound}{what}" for bound in ("min", "max") for what in ("Items", "Length", "Properties")]
+)
+"""Keywords of schemas whose values say nothing of what may be given."""
+
+
+def said(value: Any) -> Iterator[str]:
+    """The words of a tool's schema: names, descriptions and listed values."""
+    if isinstance(value, dict):
+        for label, inner in value.items():
+            yield str(label)
+            if label not in _FACETS or not isinstance(inner, (str, int, float)):
+                yield from said(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from said(inner)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
 
 
 def prompt_key(task: Task) -> str:
@@ -79,7 +114,7 @@ class Subject:
         self.environment = shared.environment
         self.task = task
         self.steps = tuple(_steps(task))
-        self.offered = tuple(shared.parameters if task.tools is None else task.tools)
+        self.offered = tuple(shared.own if task.tools is None else task.tools)
         self.idle = task.kind == "none"
 
     @cached_property
@@ -120,9 +155,11 @@ class Subject:
 
     def prompt(self, turn: int) -> str:
         """What the model was told up to a turn."""
-        told = [self.task.system or ""]
-        told += [each["user"] for each in self.task.turns[: turn + 1]]
-        return "\n".join(told)
+        return f"{self.task.system or ''}\n{self.asked(turn)}"
+
+    def asked(self, turn: int) -> str:
+        """What the user said up to a turn."""
+        return "\n".join(each["user"] for each in self.task.turns[: turn + 1])
 
     @cached_property
     def siblings(self) -> list[Subject]:
@@ -136,7 +173,15 @@ class Subject:
     @cached_property
     def pool(self) -> Pool:
         """What a caller finds in the prompt."""
-        return Pool(self.prompt(len(self.task.turns)), self.shared.keys)
+        return Pool(self.prompt(len(self.task.turns)), self.shared.keys, also=self.named)
+
+    @cached_property
+    def named(self) -> list[str]:
+        """The texts that steps take and that the prompt holds: names, of which it need not show
+        where they end."""
+        prompt = self.prompt(len(self.task.turns))
+        found = (leaf for step in self.steps for leaf in leaves(dict(step.arguments)))
+        return [leaf for leaf in dict.fromkeys(found) if literals.holds(prompt, leaf)]
 
     @cached_property
     def guesses(self) -> Pool:

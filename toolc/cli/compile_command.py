@@ -35,11 +35,11 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         epilog=epilog(
             {
                 "toolc compile .": "to build/",
-                "toolc compile shop.toolc -o out --jobs 1": "to out/shop, on one core",
                 "toolc compile shop.toolc --data real": "with the data of another folder",
+                "toolc compile . --audit": "and prove every task sound",
             },
             "compiled",
-            "errors, and nothing is written",
+            "errors, and nothing is written; or --audit finds a task that is not sound",
         ),
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a .toolc file, or a folder")
@@ -56,6 +56,11 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "--prove",
         action="store_true",
         help="also let Black and a libcst walk confirm what was emitted",
+    )
+    parser.add_argument(
+        "--audit",
+        action="store_true",
+        help="also audit what was compiled, but for what has passed and is unchanged",
     )
     parser.add_argument(
         "--data", metavar="DIR", help="look data files up here instead of beside their spec"
@@ -108,7 +113,20 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({"type": "build", "path": args.output, "environments": built}))
     elif not args.quiet:
         say(f"{_outcome(len(environments), len(fresh))} in {args.output}: {tally(found)}")
-    return 0
+    return _audit(args, list(environments)) if args.audit else 0
+
+
+def _audit(args: argparse.Namespace, names: Sequence[str]) -> int:
+    from toolc.cli.auditing import audit_folders, show
+
+    folders = [os.path.join(args.output, name) for name in names]
+    shown = not args.quiet and args.format != "json"
+    outcome = audit_folders(folders, args.jobs, again=args.force, shown=shown)
+    if args.format == "json":
+        print(json.dumps({"type": "audit", **outcome.summary}, ensure_ascii=False))
+    elif shown or not outcome.passed:
+        show(outcome)
+    return 0 if outcome.passed else 1
 
 
 def _write(

@@ -95,15 +95,17 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from toolc.audit.report import environments_in
+    from toolc.audit.record import BuildNameError, environments_in
     from toolc.cli.loading import load_environment
     from toolc.eval.run import Run, choose, default_folder
     from toolc.eval.store import RunError
 
     policy = _policy(args)
-    folders = {
-        os.path.basename(os.path.realpath(folder)): folder for folder in environments_in(args.build)
-    }
+    try:
+        found = environments_in(args.build)
+    except BuildNameError as error:
+        raise UsageError(f"`{args.build}` is no build that toolc wrote: {error}") from None
+    folders = {os.path.basename(os.path.realpath(folder)): folder for folder in found}
     if not folders:
         raise UsageError(f"`{args.build}` holds no build; `toolc compile` writes one")
     environments = {name: load_environment(folder) for name, folder in folders.items()}
@@ -163,16 +165,21 @@ SETTINGS: Mapping[str, Callable[[argparse.Namespace, Any], dict[str, Any]]] = {
 
 def _admit(folders: Mapping[str, str], tasks: Mapping[str, Sequence[str]]) -> None:
     """UsageError where a task is chosen that no audit admits."""
-    from toolc.eval.admission import admission
+    from toolc.audit.record import recorded
 
-    found = {name: admission(folders[name]) for name in tasks}
-    unseen = [name for name in tasks if not found[name].audited]
+    found = {name: recorded(folders[name]) for name in tasks}
+    unseen = [name for name, record in found.items() if record is None]
     if unseen:
         raise UsageError(
             f"no audit has seen {_some(unseen)} as it stands: run `toolc audit`, or play "
             "its tasks with --unaudited"
         )
-    refuted = [task for name in tasks for task in tasks[name] if task in found[name].refuted]
+    refuted = [
+        task
+        for name, record in found.items()
+        for task in tasks[name]
+        if record is not None and task in record.refuted
+    ]
     if refuted:
         raise UsageError(
             f"the audit refuted {count(len(refuted), 'task')}, {_some(refuted)}: "

@@ -295,7 +295,7 @@ def _build(output: str, done: Mapping[str, Outcome]) -> None:
     import shutil
 
     from toolc import __version__
-    from toolc.audit.report import note
+    from toolc.audit.record import note
     from toolc.compiler import Options, compile_specs
     from toolc.generate.pipeline import built, facts_of, spec_of
     from toolc.incremental import holds

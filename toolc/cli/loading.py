@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from toolc.cli.terminal import UsageError
@@ -22,18 +23,30 @@ def load_environment(path: str, data: dict[str, Any] | None = None) -> Environme
 
 
 def read_json(path: str) -> Any:
-    """The value of a JSON file, read strictly; UsageError where it is not one."""
+    """The value of a JSON file, or for `-` of standard input, read strictly; UsageError where it is
+    not one."""
     from toolc.data import parse_json
-    from toolc.files import DataError, decode, read_bytes, why
+    from toolc.files import DataError, decode, why
 
     try:
-        return parse_json(decode(path, read_bytes(path, MAX_JSON)))
+        return parse_json(decode(path, _content(path)))
     except OSError as error:
         raise UsageError(f"cannot read `{path}`: {why(error)}") from None
     except DataError as error:
         line = error.text.count("\n", 0, error.span.start) + 1
         reason = error.values["reason"]
         raise UsageError(f"cannot read `{path}`, line {line}: {reason}") from None
+
+
+def _content(path: str) -> bytes:
+    from toolc.files import read_bytes
+
+    if path != "-":
+        return read_bytes(path, MAX_JSON)
+    content = sys.stdin.buffer.read(MAX_JSON + 1)
+    if len(content) > MAX_JSON:
+        raise OSError(0, f"it is larger than {MAX_JSON // 2**20} MiB")
+    return content
 
 
 MAX_JSON = 256 * 1024 * 1024

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from toolc.cli.terminal import Subparsers, UsageError, add_format, epilog
 
 if TYPE_CHECKING:
+    from toolc.audit.script import Script
     from toolc_runtime.environment import Environment
     from toolc_runtime.episode import Episode
     from toolc_runtime.task import Task
@@ -24,22 +25,30 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "run",
         description="Play the reference plan of a task and show messages, calls, results and the "
-        "verdict; or make calls by hand. Exit 1 where the plan does not get the whole reward.",
+        "verdict; or an episode of `toolc audit`; or make calls by hand. Exit 1 where the plan or "
+        "the episode does not get the whole reward.",
         epilog=epilog(
             {
                 "toolc run build/shop": "the plan of the first task",
-                "toolc run build/shop --scenario refund": "of the first task of a scenario",
+                "toolc run build/shop --task refund --script bad.json": "what an audit has found",
                 'toolc run build/shop --call get_order \'{"id": "W1"}\'': "a call by hand",
             },
-            "the plan gets the whole reward, or the calls were made",
-            "it does not",
+            "the whole reward, or the calls were made",
+            "not the whole reward",
         ),
     )
     parser.add_argument("build", metavar="BUILD/ENV", help="the folder of a compiled environment")
     parser.add_argument("--scenario", metavar="NAME", help="the first task of this scenario")
     parser.add_argument("--task", metavar="ID", help="this task (default: the first one)")
     parser.add_argument("--seed", type=int, metavar="N", help="another seed for what is drawn")
-    parser.add_argument(
+    made = parser.add_mutually_exclusive_group()
+    made.add_argument(
+        "--script",
+        metavar="FILE",
+        help="play these calls and texts: the episode of a verdict of `toolc audit --format json`, "
+        "as JSON, or - for standard input",
+    )
+    made.add_argument(
         "--call",
         nargs=2,
         action="append",
@@ -54,6 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
     environment = load_environment(args.build)
     show = _as_json if args.format == "json" else _as_text
+    script = None if args.script is None else _read_script(args.script)
     if args.call and args.task is None and args.scenario is None:
         episode = environment.episode(seed=args.seed)
         _call_all(episode, args.call, show)
@@ -66,7 +76,19 @@ def run(args: argparse.Namespace) -> int:
     if args.call:
         _call_all(episode, args.call, show)
         return 0
+    if script is not None:
+        return _follow(episode, script, show)
     return _play(episode, task, show)
+
+
+def _read_script(path: str) -> Script:
+    from toolc.audit.script import ScriptError, from_json
+    from toolc.cli.loading import read_json
+
+    try:
+        return from_json(read_json(path))
+    except ScriptError as error:
+        raise UsageError(f"`{path}` is no episode: {error}") from None
 
 
 def _choose(environment: Environment, wanted: str | None, scenario: str | None) -> Task:
@@ -126,6 +148,23 @@ def _play(episode: Episode, task: Task, show: Show) -> int:
             show({"type": "verdict", **said.to_json()})
             return int(said.reward < 1)
     return 1
+
+
+def _follow(episode: Episode, script: Script, show: Show) -> int:
+    """Plays a script; one that ends before the task does is followed by silence."""
+    for turn in script:
+        for tool, arguments, parallel in turn.moves:
+            result = episode.call(tool, arguments, parallel=parallel)
+            if episode.verdict is None:
+                _show_call(episode, arguments, result, show)
+        show({"type": "message", "role": "assistant", "content": turn.text})
+        said = episode.reply(turn.text)
+        if not isinstance(said, str):
+            break
+        show({"type": "message", "role": "user", "content": said})
+    verdict = episode.finish()
+    show({"type": "verdict", **verdict.to_json()})
+    return int(verdict.reward < 1)
 
 
 def _as_json(event: Event) -> None:

@@ -14,11 +14,11 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
 from toolc import __version__
-from toolc.audit.report import digest
 from toolc.eval.figures import Row, row_of, summarise
 from toolc.eval.policies import POLICIES, Chooser, Settings
 from toolc.eval.rollout import Work, episode_id, rollout
 from toolc.eval.store import FORMAT, line_of
+from toolc.output import artifacts_digest
 from toolc.workers import mapped
 from toolc_runtime.environment import Environment, load
 from toolc_runtime.values import canonical
@@ -54,7 +54,7 @@ class Run(NamedTuple):
             "max_turns": self.max_turns,
             "environments": {
                 name: {
-                    "digest": digest(self.folders[name]),
+                    "digest": artifacts_digest(self.folders[name]),
                     "tasks": len(tasks),
                     "chosen": sha256(canonical(list(tasks)).encode()).hexdigest(),
                 }

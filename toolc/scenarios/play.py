@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from itertools import islice
 from typing import Any, NamedTuple
@@ -26,6 +27,7 @@ from toolc.scenarios.free import (
 )
 from toolc.scenarios.pieces import invariant, part
 from toolc.scenarios.probe import MOST, Keys, alternatives
+from toolc.scenarios.rows import Reversal, unordered
 from toolc.scenarios.stage import Failed, Stage
 from toolc_runtime.budget import check_weight
 from toolc_runtime.episode import Episode
@@ -84,6 +86,7 @@ class Cast(NamedTuple):
     columns: Sequence[list[str]]
     used: dict[tuple[str, str], list[Any]]
     pinned: dict[int, set[str]]
+    reversal: Reversal
 
 
 def play(cast: Cast, member: Member, task: str, trials: int = MOST) -> Played | None:
@@ -132,6 +135,7 @@ class _Player:
         state = self.episode.state
         system = self._text("system", scenario.system, state)
         turns = [self._turn(number, turn) for number, turn in enumerate(scenario.turns)]
+        self._turn_rows(start, turns)
         after = self._after()
         for number, step in enumerate(step for turn in turns for step in turn["steps"]):
             step["after"] = after[number]
@@ -398,32 +402,41 @@ class _Player:
         """Plays the plan with other values of the free arguments of steps that write: the first
         ones that do, or for `step` -1 the last ones. None where it does not go through."""
         episode = self.stage.episode(start)
-        values = list(self.member.values)
-        calls: list[Json] = []
         states: list[Json] = []
+
+        def vary(done: _Done, given: Json) -> Json:
+            return self._varied(episode, done, given, step) if done.line["writes"] else given
+
         try:
-            for number, turn in enumerate(self.scenario.turns):
-                if number and turn.given:
-                    self._change(episode, number, values)
-                for index, each in enumerate(turn.steps):
-                    place = part(self.cast.number, f"t{number}", f"step{index}", "arguments")
-                    made = self.stage.evaluate(place, episode.state, *values)
-                    names = [name for name, _ in each.arguments]
-                    given = {n: plain(value) for n, value in zip(names, made, strict=True)}
-                    done = self.done[len(calls)]
-                    if done.line["writes"]:
-                        given = self._varied(episode, done, given, step)
-                    episode.call(each.tool, given)
-                    call = episode.trace[-1]
-                    if not _alike(done.line, call):
-                        return None
-                    calls.append(called(call))
-                    if each.binder is not None:
-                        values.append(call.result)
+            for _ in self._rehearse(episode, vary):
                 states.append(state_of(episode))
         except Failed:
             return None
-        return Playing(tuple(calls), tuple(states), episode.fresh)
+        return Playing(tuple(map(called, episode.trace)), tuple(states), episode.fresh)
+
+    def _rehearse(
+        self, episode: Episode, vary: Callable[[_Done, Json], Json]
+    ) -> Iterator[tuple[int, list[Any]]]:
+        """Plays the plan once more, with arguments that are varied: at the end of each turn its
+        number, and what the names of the plan stand for. Raises `Failed`, also where a step ends
+        otherwise than it did."""
+        values = list(self.member.values)
+        for number, turn in enumerate(self.scenario.turns):
+            if number and turn.given:
+                self._change(episode, number, values)
+            for index, each in enumerate(turn.steps):
+                place = part(self.cast.number, f"t{number}", f"step{index}", "arguments")
+                made = self.stage.evaluate(place, episode.state, *values)
+                names = [name for name, _ in each.arguments]
+                given = {n: plain(value) for n, value in zip(names, made, strict=True)}
+                done = self.done[len(episode.trace)]
+                episode.call(each.tool, vary(done, given))
+                call = episode.trace[-1]
+                if not _alike(done.line, call):
+                    raise Failed(plain(call.result))
+                if each.binder is not None:
+                    values.append(call.result)
+            yield number, values
 
     def _varied(self, episode: Episode, done: _Done, given: Json, order: int) -> Json:
         """The arguments with other values of the free ones, as far as the tool takes them."""
@@ -461,6 +474,20 @@ class _Player:
             self.cast.findings.add(
                 "TC0608", answer.span, self.task, answer=_EMPTY.get(type(value), "empty")
             )
+
+    def _turn_rows(self, start: Base, turns: Sequence[Json]) -> None:
+        """Notes in the turns what their answers are where the rows of the tables stand in reverse
+        order, if they are others: then the question has more than one."""
+        if not any("answer" in turn for turn in turns):
+            return
+        episode = self.stage.episode(self.cast.reversal.of(start))
+        with suppress(Failed):
+            for number, values in self._rehearse(episode, lambda done, given: given):
+                if "answer" in turns[number]:
+                    place = part(self.cast.number, f"t{number}", "answer")
+                    other = plain(self.stage.evaluate(place, episode.state, *values))
+                    if unordered(other) != unordered(turns[number]["answer"]):
+                        turns[number]["answer_by_order"] = other
 
     # ------------------------------------------------------------ helpers
 

@@ -19,6 +19,7 @@ from toolc.scenarios.pieces import part
 from toolc.scenarios.play import Cast, Played, columns, play
 from toolc.scenarios.player import replay
 from toolc.scenarios.probe import MOST, Keys
+from toolc.scenarios.rows import Reversal
 from toolc.scenarios.stage import Failed, Stage
 from toolc_runtime.episode import Episode
 from toolc_runtime.task import Task
@@ -44,8 +45,9 @@ def families(stage: Stage, reporter: Reporter, others: Others = NO_OTHERS) -> li
     """The tasks of every scenario; those whose plan does not go through are reported."""
     keys = {name: [plain(key) for key in source.rows] for name, source in stage.base.tables.items()}
     places = columns(stage.base)
+    reversal = Reversal()
     return [
-        _family(stage, number, scenario, keys, places, reporter, others)
+        _family(stage, number, scenario, keys, places, reversal, reporter, others)
         for number, scenario in enumerate(stage.definition.scenarios)
     ]
 
@@ -56,11 +58,12 @@ def _family(
     scenario: core.ScenarioDef,
     keys: Keys,
     places: list[list[str]],
+    reversal: Reversal,
     reporter: Reporter,
     others: Others,
 ) -> Family:
     findings = Findings(scenario.name)
-    cast = Cast(stage, number, scenario, keys, findings, places, {}, {})
+    cast = Cast(stage, number, scenario, keys, findings, places, {}, {}, reversal)
     played: list[Played] = []
     tools = offered(stage.definition, scenario, reporter, others)
     if _can_be_played(scenario, tools, reporter):

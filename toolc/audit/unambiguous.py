@@ -1,0 +1,69 @@
+"""The gate of questions that have more than one answer."""
+
+from __future__ import annotations
+
+import json
+
+from toolc.audit import wording
+from toolc.audit.finding import Finding, proved, refuted
+from toolc.audit.leaves import leaves
+from toolc.audit.subject import Step, Subject, prompt_key
+from toolc.scenarios.rows import unordered
+from toolc_runtime.draws import Draws
+from toolc_runtime.episode import Episode
+from toolc_runtime.values import canonical
+from toolc_runtime.verify import literals
+
+
+def unambiguous(subject: Subject) -> Finding:
+    """No other task of the environment reads the same, and nothing rests on the order in which the
+    rows of tables happen to stand, unless the prompt speaks of an order, or a tool of a choice."""
+    if subject.shared.prompts[prompt_key(subject.task)] > 1:
+        return refuted("another task has the same prompt and tools")
+    prompt = subject.prompt(len(subject.task.turns))
+    if wording.tells_an_order(prompt):
+        return proved("no other task has this prompt with these tools")
+    step = _by_order(subject)
+    if step is None:
+        for turn in subject.task.turns:
+            if "answer_by_order" in turn:
+                other = canonical(turn["answer_by_order"])
+                return refuted(
+                    f"with the rows of the tables in reverse order the answer is {other}"
+                )
+    elif _identifies(subject, step, prompt):
+        return refuted(
+            f"with the rows of the tables in reverse order step {step.number + 1} gives something "
+            "else",
+            subject.reference,
+        )
+    return proved("no other task has this prompt with these tools, and no order of rows matters")
+
+
+def _identifies(subject: Subject, step: Step, prompt: str) -> bool:
+    """Whether a look-up is to find the one thing that the prompt names, or that is more than the
+    others, and its tool says of no choice of its own."""
+    if step.writes or literals.words(subject.shared.summaries[step.tool]) & wording.CHOOSES:
+        return False
+    return wording.compares(prompt) or any(
+        each in subject.named for each in leaves(dict(step.arguments))
+    )
+
+
+def _by_order(subject: Subject) -> Step | None:
+    """The first step whose result has other members where the rows of the tables stand in reverse
+    order."""
+    start = subject.environment._start_of(subject.task)
+    turned = start._replace(base=subject.shared.reversal.of(start.base))
+    episode = Episode(turned, Draws(start.seed))
+    done = 0
+    for turn in subject.reference:
+        for tool, arguments, parallel in turn.moves:
+            found = json.loads(episode.call(tool, arguments, parallel=parallel))
+            expected = json.loads(subject.solved.observations[done])
+            step = subject.steps[done]
+            if not step.fails and unordered(found) != unordered(expected):
+                return step
+            done += 1
+        episode.reply(turn.text)
+    return None
