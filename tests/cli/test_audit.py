@@ -84,10 +84,11 @@ def test_what_has_passed_is_not_audited_again(toolc: Toolc, tmp_path: Path) -> N
     ended = toolc("compile", "spec.toolc", "--audit", "--format", "json")
     first = json.loads(ended.stdout.splitlines()[-1])
     assert (ended.returncode, first["type"], first["audited"]) == (0, "audit", first["tasks"])
-    again = json.loads(toolc("audit", "build", "--format", "json").stdout)
-    assert (again["tasks"], again["passed"], again["audited"]) == (*[first["tasks"]] * 2, 0)
-    whole = json.loads(toolc("audit", "build", "--again", "--format", "json").stdout)
-    assert (whole["audited"], whole["unchanged"]) == (first["tasks"], {})
+    before = f"{first['tasks']} of them in 1 environment that passed before"
+    assert before in toolc("audit", "build").stderr
+    assert before not in toolc("audit", "build", "--again").stderr
+    whole = json.loads(toolc("audit", "build", "--format", "json").stdout)
+    assert (whole["audited"], whole["unchanged"]) == (first["tasks"], {}), "JSON has all verdicts"
     (tmp_path / "spec.toolc").write_text(text + "\n# changed\n", encoding="utf-8")
     ended = toolc("compile", "spec.toolc", "--audit", "--format", "json")
     assert json.loads(ended.stdout.splitlines()[-1])["audited"] == first["tasks"]
@@ -210,3 +211,35 @@ def test_tasks_that_offer_tools_of_other_environments(toolc: Toolc, tmp_path: Pa
     ended = toolc("compile", ".", "--audit")
     assert (ended.returncode, "Traceback" in ended.stderr) == (0, False)
     assert "alpha: 1 passed" in ended.stdout
+
+
+def test_where_a_solver_disagrees(toolc: Toolc, build: Path) -> None:
+    """Runs of `toolc eval` stand beside the plans; they refute nothing."""
+    for policy in ("noop", "reference"):
+        played = toolc("eval", "build", "--policy", policy, "--unaudited", "-o", policy)
+        assert played.returncode == 0, played.stderr
+    alone = json.loads(toolc("audit", "build", "--format", "json").stdout)
+    found = json.loads(toolc("audit", "build", "--format", "json", "--solver", "noop").stdout)
+    assert found["refuted"] == alone["refuted"]
+    assert len(found["disagreements"]) == found["tasks"]
+    for each in found["disagreements"]:
+        assert (each["episodes"], each["solved"]) == (1, 0)
+        assert each["said"] == "I do nothing."
+        assert each["failing"]
+    agreed = toolc("audit", "build", "--solver", "reference", "--html", "page.html")
+    assert "the solver disagrees on 0 tasks" in agreed.stdout
+    shown = toolc("audit", "build", "--solver", "noop", "--html", "page.html")
+    assert f"the solver disagrees on {found['tasks']} tasks" in shown.stdout
+    assert "the solver solved 0 of 1" in (build.parent / "page.html").read_text(encoding="utf-8")
+
+
+def test_a_run_of_something_else_is_no_solver(toolc: Toolc, build: Path) -> None:
+    assert toolc("eval", "build", "--policy", "noop", "--unaudited", "-o", "run").returncode == 0
+    head = json.loads((build.parent / "run" / "run.json").read_text(encoding="utf-8"))
+    for entry in head["environments"].values():
+        entry["digest"] = "0" * 64
+    (build.parent / "run" / "run.json").write_text(json.dumps(head), encoding="utf-8")
+    ended = toolc("audit", "build", "--solver", "run")
+    assert (ended.returncode, "run of other environments" in ended.stderr) == (2, True)
+    ended = toolc("audit", "build", "--solver", "nowhere")
+    assert (ended.returncode, "nowhere" in ended.stderr) == (2, True)

@@ -348,10 +348,10 @@ def test_only_tasks_that_an_audit_admits_are_played(
     main(["audit", str(build), "--jobs", "1"])
     manifest = build / MANIFEST
     noted = json.loads(manifest.read_text(encoding="utf-8"))
-    noted["audits"]["allotment"]["refuted"] = []
+    noted["audits"]["allotment"]["refuted"] = {}
     manifest.write_text(json.dumps(noted), encoding="utf-8")
     assert main(command) == 0
-    noted["audits"]["allotment"]["refuted"] = ["taken"]
+    noted["audits"]["allotment"]["refuted"] = {"taken": ["solvable"]}
     manifest.write_text(json.dumps(noted), encoding="utf-8")
     assert main(command) == 2
     assert "the audit refuted 1 task, `taken`" in capsys.readouterr().err

@@ -187,7 +187,7 @@ class Checker:
         context, self.context = self.context, Context("constant")
         try:
             value = self.check(node, expected) if expected is not None else self.expr(node)
-            if value.type == t.NEVER and not isinstance(value, (core.ListOf, core.DictOf)):
+            if value.type == t.NEVER and not isinstance(value, (core.ListOf, core.DictOf, core.At)):
                 return None
             return value.type, fold(value)
         except NotConstant as found:

@@ -8,20 +8,34 @@ from typing import Any
 
 from toolc.audit import GATES, TaskAudit
 from toolc.audit.report import Audited
+from toolc.audit.solver import Disagreement
 from toolc.pages import document, escape
 from toolc_runtime.environment import Environment
 from toolc_runtime.task import Task
 from toolc_runtime.values import canonical
 
 
-def page(environments: Mapping[str, Environment], audited: Sequence[Audited]) -> str:
-    """One self-contained HTML page; `environments` by folder."""
+def page(
+    environments: Mapping[str, Environment],
+    audited: Sequence[Audited],
+    disagreements: Sequence[Disagreement] = (),
+) -> str:
+    """One self-contained HTML page; `environments` by folder. A solver's disagreements stand
+    first, and beside the answers that they are about."""
     parts = ["<main><h1>Audit</h1>"]
+    solver = {(each.environment, each.task): each for each in disagreements}
+    if solver:
+        parts.append(f"<p>A solver disagrees with the plan in {len(solver)} tasks:</p><ul>")
+        parts += [f"<li><code>{escape(f'{name}/{task}')}</code>" for name, task in solver]
+        parts.append("</ul>")
     for folder, environment in environments.items():
         audits = [each.audit for each in audited if each.folder == folder]
         parts.append(f"<h2>{escape(basename(folder))}</h2>{_counts(audits)}")
         parts.append("<table><tr><th>task<th>question<th>plan<th>answer<th>verdict</tr>")
-        parts += [_row(environment.tasks[audit.task], audit) for audit in audits]
+        parts += [
+            _row(environment.tasks[audit.task], audit, solver.get((basename(folder), audit.task)))
+            for audit in audits
+        ]
         parts.append("</table>")
     return document("Audit", "\n".join([*parts, "</main>"]))
 
@@ -40,12 +54,12 @@ def _counts(audits: Sequence[TaskAudit]) -> str:
     return f"<details><summary>{len(audits)} tasks by gate</summary>{table}</details>"
 
 
-def _row(task: Task, audit: TaskAudit) -> str:
+def _row(task: Task, audit: TaskAudit, disagreement: Disagreement | None) -> str:
     cells = (
         f"<code>{escape(task.id)}</code><br>{escape(task.kind)}",
         "<br>".join(_questions(task)),
         "<br>".join(_plan(task)),
-        "<br>".join(_answers(task)),
+        "<br>".join((*_answers(task), *_said(disagreement))),
         _verdict(audit),
     )
     return f"<tr>{''.join(f'<td>{cell}' for cell in cells)}</tr>"
@@ -80,6 +94,14 @@ def _answers(task: Task) -> Iterator[str]:
             yield f"<code>{escape(_cut(canonical(turn['answer'])))}</code>"
     if task.state:
         yield f"state: <code>{escape(_cut(canonical(dict(task.state))))}</code>"
+
+
+def _said(disagreement: Disagreement | None) -> Iterator[str]:
+    if disagreement is not None:
+        solved = f"solved {disagreement.solved} of {disagreement.episodes}"
+        yield f'<span class="unknown">the solver {solved}, and said:</span>'
+        yield escape(_cut(disagreement.said or "nothing"))
+        yield from (f"<i>{escape(_cut(reason))}</i>" for reason in disagreement.failing)
 
 
 def _verdict(audit: TaskAudit) -> str:

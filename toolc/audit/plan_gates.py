@@ -38,7 +38,12 @@ def order_free(subject: Subject) -> Finding:
     moves = flat(subject.reference)
     orders = list(islice(_orders(subject.steps), 1, MOST_ORDERS + 1))
     for order in orders:
-        script = with_moves(subject.reference, [moves[index] for index in order])
+        # What was together in one message stays so: the places keep their messages.
+        placed = [
+            (turn, moves[index][1]._replace(parallel=move.parallel))
+            for index, (turn, move) in zip(order, moves, strict=True)
+        ]
+        script = with_moves(subject.reference, placed)
         reward = subject.play(script).verdict.reward
         if reward < FULL:
             shown = ", ".join(str(index + 1) for index in order)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from toolc.cli.terminal import Subparsers, UsageError, add_format, epilog, positive
+from toolc.cli.terminal import Subparsers, UsageError, add_format, count, epilog, positive
 
 if TYPE_CHECKING:
+    from toolc.audit.solver import Disagreement
     from toolc.cli.auditing import Outcome
 
 
@@ -40,6 +43,11 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "--again", action="store_true", help="audit also what has passed and is unchanged"
     )
     parser.add_argument("--html", metavar="FILE", help="also write a page to read, of all tasks")
+    parser.add_argument(
+        "--solver",
+        metavar="RUN",
+        help="also list where a model's run of `toolc eval` disagrees with the plans",
+    )
     add_format(parser, "human", "json")
 
 
@@ -57,21 +65,57 @@ def run(args: argparse.Namespace) -> int:
     # A page and JSON tell each gate's verdict of each task, which no manifest keeps.
     again = args.again or args.html is not None or not human
     outcome = audit_folders(folders, args.jobs, only=args.only, again=again, shown=human)
+    found = None if args.solver is None else _disagreements(args.solver, folders)
     if args.html:
-        _write_page(args.html, outcome)
+        _write_page(args.html, outcome, found or ())
     if human:
         show(outcome)
+        if found is not None:
+            _show_disagreements(found)
     else:
-        print(json.dumps(outcome.summary, ensure_ascii=False))
+        solver = {} if found is None else {"disagreements": [each.to_json() for each in found]}
+        print(json.dumps({**outcome.summary, **solver}, ensure_ascii=False))
     return 0 if outcome.passed else 1
 
 
-def _write_page(path: str, outcome: Outcome) -> None:
+def _disagreements(run: str, folders: Sequence[str]) -> list[Disagreement]:
+    """Where a run disagrees with the plans of environments. UsageError for a run that can't be
+    read, or is of other environments."""
+    from toolc.audit.solver import disagreements
+    from toolc.cli.loading import load_environment
+    from toolc.output import artifacts_digest
+    from toolc.reporting.run import RunError, read_run
+
+    try:
+        read = read_run(run)
+        environments = {
+            os.path.basename(os.path.realpath(folder)): load_environment(folder)
+            for folder in folders
+            if read.head.digests.get(os.path.basename(os.path.realpath(folder)))
+            == artifacts_digest(folder)
+        }
+        if not environments:
+            raise UsageError(f"`{run}` is a run of other environments, or of older ones")
+        return disagreements(read, environments)
+    except RunError as error:
+        raise UsageError(str(error)) from None
+
+
+def _show_disagreements(found: Sequence[Disagreement]) -> None:
+    print(f"the solver disagrees on {count(len(found), 'task')}")
+    for each in found:
+        print(f"  {each.environment}/{each.task}: solved {each.solved} of {each.episodes}")
+        print(f"    expected {'; '.join(each.expected) or 'no answer'}")
+        print(f"    said     {each.said or 'nothing'}")
+        print("".join(f"    failed   {reason}\n" for reason in each.failing), end="")
+
+
+def _write_page(path: str, outcome: Outcome, found: Sequence[Disagreement]) -> None:
     from toolc.audit.page import page
     from toolc.files import why
     from toolc.output import write_file
 
     try:
-        write_file(path, page(outcome.environments, outcome.audited).encode())
+        write_file(path, page(outcome.environments, outcome.audited, found).encode())
     except OSError as error:
         raise UsageError(f"cannot write `{path}`: {why(error)}") from None
