@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +15,19 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tests.eval.server import Request, Server, fails, in_turn, playing, says, stays_silent
+from tests.eval.server import (
+    Answer,
+    Request,
+    Server,
+    breaks_off,
+    calls,
+    fails,
+    hangs_up,
+    in_turn,
+    playing,
+    says,
+    stays_silent,
+)
 from toolc.cli import main
 from toolc_runtime import Environment
 
@@ -92,6 +109,55 @@ def test_what_was_not_available_is_played_again(
         assert evaluate("--endpoint", url, *model, "--temperature", "1") == 2
     assert "`policy.temperature` null, not 1.0" in capsys.readouterr().err
     assert {line["not_scored"] for line in lines(tmp_path)} == {None}
+
+
+def test_a_run_over_http_that_is_killed_goes_on(
+    build: Path, plans: dict[str, Any], tmp_path: Path
+) -> None:
+    """Amid delays, 429s, broken connections and malformed calls, nothing is lost or done twice."""
+    good = playing(plans)
+    troubles = [fails(429, retry_after="0"), breaks_off, fails(503), hangs_up]
+    jobs, samples = 2, 6
+    run = tmp_path / "killed"
+    lines = run / "episodes.jsonl"
+
+    def answer(request: Request) -> Answer:
+        time.sleep(0.005)
+        number = len(server.requests)
+        if number % 5 == 0:
+            return troubles[number // 5 % len(troubles)]
+        if number % 7 == 0:
+            return calls(("no_such_tool", "{not json"))
+        return good(request)
+
+    with Server(by=answer) as server:
+        command = [sys.executable, "-m", "toolc", "eval", str(build / "allotment"), "-o", str(run)]
+        command += ["--unaudited", "--endpoint", server.url, "--model", "m"]
+        command += ["--samples", str(samples), "--jobs", str(jobs)]
+        path = os.pathsep.join([str(ROOT), str(ROOT / "runtime")])
+        environment = {**os.environ, "PYTHONPATH": path, "NO_PROXY": "*"}
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+        while not lines.exists() or lines.read_bytes().count(b"\n") < 5:
+            assert process.poll() is None
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        whole = lines.read_bytes().rpartition(b"\n")[0].splitlines()
+        before = len(server.requests)
+        ended = subprocess.run(command, env=environment, timeout=120, capture_output=True)
+        assert ended.returncode == 0
+        asked = len(server.requests) - before
+    found = lines.read_bytes().splitlines()
+    assert found[: len(whole)] == whole, "what was played stands"
+    played = [json.loads(line) for line in found]
+    tasks = {line["task"] for line in played}
+    wanted = {f"allotment/{task}#{sample}" for task in tasks for sample in range(samples)}
+    assert sorted(line["id"] for line in played) == sorted(wanted)
+    assert {line["not_scored"] for line in played} == {None}
+    later = sum(line["figures"]["turns"] for line in played[len(whole) :])
+    # Every fifth request has no answer; what was played is not asked for again.
+    assert later <= asked <= 1.25 * (later + 2)
+    assert any(line["figures"]["invalid_calls"] for line in played)
 
 
 def test_a_server_that_refuses_ends_the_run_at_once(
