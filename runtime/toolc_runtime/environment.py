@@ -45,6 +45,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -65,6 +66,7 @@ from toolc_runtime.tool import Tool
 from toolc_runtime.values import parse, parse_datetime, parse_duration, quote
 
 _FILE = re.compile(r"(?:others/[A-Za-z0-9_]+/)?[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_LOADING = threading.RLock()  # a module is known by its name before it has run
 
 
 def load(
@@ -148,6 +150,10 @@ class Build:
 
         The code that runs is the bytes that were hashed; nothing is written beside it.
         """
+        with _LOADING:
+            return self._module(name)
+
+    def _module(self, name: str) -> ModuleType:
         package = self.module_name
         if package not in sys.modules:
             made = ModuleType(package)

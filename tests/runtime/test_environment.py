@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -41,6 +42,14 @@ def test_load(path: Path) -> None:
     assert environment.episode().state.rates["USD", "EUR"] == {"rate": Decimal("0.92")}
     with pytest.raises(KeyError, match="did you mean"):
         environment.episode("cancel_twice:#W0000002")
+
+
+def test_a_build_may_be_loaded_by_several_threads(path: Path) -> None:
+    code = (path / "tools.py").read_text()
+    rewrite(path, "tools.py", code.replace("TOOLS: ", "import time\ntime.sleep(0.05)\nTOOLS: "))
+    with ThreadPoolExecutor(8) as threads:
+        loaded = list(threads.map(lambda _: load(path), range(8)))
+    assert len({tuple(each.tools) for each in loaded}) == 1
 
 
 @pytest.mark.parametrize("name", ["tools.py", "data.json", "verifiers.py", "scenarios.jsonl"])
