@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 
@@ -19,6 +20,14 @@ ORDERING = frozenset(
     ["then", "first", "second", "next", "after", "afterwards", "before", "finally", "last", "once"]
 )
 """Words by which a text orders what it asks for."""
+
+_EITHER_WAY = re.compile(
+    r"\b(?:(?:any|either|whatever|whichever) order|order (?:does not|doesn['\u2019]t|is not)"
+    r"|all the same|all one|(?:does not|doesn['\u2019]t|no) matter|makes no difference|regardless"
+    r"|whichever|irrelevant)\b",
+    re.IGNORECASE,
+)
+"""How a text says that the order of what it asks for is left open."""
 
 
 def solvable(subject: Subject) -> Finding:
@@ -72,8 +81,8 @@ def _may_swap(subject: Subject, first: Step, second: Step) -> bool:
         return False
     if not (first.writes and second.writes):
         return False
-    words = literals.words(subject.task.turns[first.turn]["user"])
-    if words & ORDERING:
+    text = subject.task.turns[first.turn]["user"]
+    if literals.words(text) & ORDERING and not _EITHER_WAY.search(text):
         return False
     before = [each for each in subject.steps[: second.number] if each != first]
     return lacking(subject, second, before) is None

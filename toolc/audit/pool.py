@@ -18,6 +18,9 @@ from toolc_runtime.verify import literals
 MAX_KEYS = 20_000
 """Keys of an environment's tables that are known to a pool."""
 
+LONGEST_CODE = 12
+"""Characters of a text that may be a code, such as a seat or a shelf."""
+
 LONGEST = 6
 """Words of the longest key that is found in a prompt."""
 
@@ -208,7 +211,9 @@ def others(value: Any, schema: Schema, definitions: Mapping[str, Any], keys: Key
     elif isinstance(value, bool):
         yield not value
     elif isinstance(value, (int, float)):
-        yield from keys.beside(value)
+        yield from islice(keys.beside(value), 2)
+        if schema.get("type") != "integer":
+            yield _near(value)
         yield from (value + 1, value - 1, value * 2, 0)
     elif isinstance(value, str):
         yield from _other_texts(value, keys)
@@ -222,14 +227,32 @@ def others(value: Any, schema: Schema, definitions: Mapping[str, Any], keys: Key
                 yield {**value, name: other}
 
 
+def _near(value: float) -> float:
+    """A number that is another one, and the same when both are rounded or cut off."""
+    apart = 0.4 if abs(value) >= 1 else abs(value) * 0.4
+    return round(value + apart if round(value + apart) == round(value) else value - apart, 6)
+
+
 def _other_texts(value: str, keys: Keys) -> Iterator[str]:
     yield from (key for key in keys.beside(value) if isinstance(key, str))
     with suppress(ValueError, OverflowError):
         yield (date.fromisoformat(value[:10]) + timedelta(1)).isoformat() + value[10:]
     number = literals.number(value)
     if number is not None:
-        yield str(number.readings[0].value + 1)
+        exact = number.readings[0].value
+        yield str(exact + 1)
+        if "." in value:
+            yield str(_near(float(exact)))
+    yield from _misspelt(value)
     yield "something else"
+
+
+def _misspelt(value: str) -> Iterator[str]:
+    """A code with another first digit, which patterns of schemas mostly allow."""
+    digit = re.search(r"\d", value)
+    if digit is not None and len(value) <= LONGEST_CODE:
+        for other in (int(digit[0]) % 9 + 1, (int(digit[0]) + 7) % 9 + 1):
+            yield f"{value[: digit.start()]}{other}{value[digit.end() :]}"
 
 
 def _other_lists(
