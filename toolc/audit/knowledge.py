@@ -274,6 +274,11 @@ class Knowledge:
             _close(value, each) for one in self._once for each in _combined(one, self.numbers)
         )
 
+    def reckons(self, value: float) -> bool:
+        """Whether one step of arithmetic with what was told, without units, gives a number."""
+        known = sorted(self.numbers)[:200]
+        return any(_close(value, each) for left in known for each in _combined(left, known))
+
     @property
     def _once(self) -> Iterator[float]:
         """What one step of arithmetic gives."""

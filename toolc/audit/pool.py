@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
-from itertools import chain, islice
+from itertools import chain, islice, permutations
 from random import Random
 from typing import Any
 
@@ -74,11 +74,18 @@ class Keys:
 
 class Pool:
     """The values that a text offers to somebody who fills in arguments; `guessed` are texts that
-    are tried as often."""
+    are tried as often, and `groups` are arguments of several calls of one tool, which another may
+    take in one."""
 
     def __init__(
-        self, text: str, keys: Keys, guessed: Sequence[str] = (), also: Sequence[str] = ()
+        self,
+        text: str,
+        keys: Keys,
+        guessed: Sequence[str] = (),
+        also: Sequence[str] = (),
+        groups: Sequence[Sequence[Mapping[str, Any]]] = (),
     ) -> None:
+        self.groups = groups
         self.quoted: list[str] = _QUOTED.findall(text)
         self.texts: list[str] = list(dict.fromkeys([*keys.within(text), *self.quoted, *also]))
         self.numbers: list[float] = [
@@ -102,14 +109,34 @@ class Pool:
         elif kind in ("integer", "number"):
             yield from self._fitting(schema)
         elif kind == "array":
+            yield from self._gathered(schema, definitions)
             inner = list(self.values(schema.get("items", {}), definitions))
             yield from ([each] for each in inner)
             if len(inner) > 1:
                 yield inner
         elif kind == "object":
+            yield from self._mapped(schema)
             yield _object(self, schema, definitions, Random(0))
         else:
             yield from self._moments_of(schema) or self.texts
+
+    def _gathered(self, schema: Schema, definitions: Mapping[str, Any]) -> Iterator[list[Any]]:
+        """What several calls took, as one list: of one argument, or of objects of all of them."""
+        members = resolved(schema.get("items", {}), definitions).get("properties")
+        for group in self.groups:
+            if members:
+                yield [{name: row[name] for name in row if name in members} for row in group]
+            else:
+                yield from ([row[name] for row in group] for name in _common(group))
+
+    def _mapped(self, schema: Schema) -> Iterator[dict[str, Any]]:
+        """The same as one object of the caller's own making: one argument by another."""
+        if not schema.get("additionalProperties"):
+            return
+        for group in self.groups:
+            for key, value in permutations(_common(group), 2):
+                if all(isinstance(row[key], str) for row in group):
+                    yield {row[key]: row[value] for row in group}
 
     def _fitting(self, schema: Schema) -> list[float]:
         low = schema.get("minimum", schema.get("exclusiveMinimum", -math.inf))
@@ -142,6 +169,11 @@ class Pool:
             for name, schema in parameters.get("properties", {}).items()
             if name in required or random.random() < 0.5
         }
+
+
+def _common(group: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The arguments that all calls of a group have."""
+    return [name for name in group[0] if all(name in row for row in group)]
 
 
 def resolved(schema: Schema, definitions: Mapping[str, Any]) -> Schema:
