@@ -138,6 +138,14 @@ def test_what_is_no_defect_any_more(build: Path, name: str, text: str) -> None:
     assert subject.play(listed).verdict.reward < 1
 
 
+def test_none_beside_a_listing_is_no_answer_any_more(second: Path) -> None:
+    environment = loaded(second, SECOND / "defects" / "empty_member.toolc")
+    subject = Subject(Shared(environment), environment.tasks["cancelled:Blue"])
+    for text, right in (("None.", True), ("None. R-101, G-301 and G-302.", False)):
+        verdict = subject.play(with_texts(subject.reference, {0: text})).verdict
+        assert (verdict.reward == 1) is right
+
+
 def test_draws_that_show_are_the_same_under_every_seed(build: Path) -> None:
     environment = loaded(build, HERE / "defects" / "seeded_roll.toolc")
     subject = Subject(Shared(environment), environment.tasks["treasure"])

@@ -77,6 +77,7 @@ def _other_unit(subject: Subject, step: Step) -> str | None:
             continue
         about = f"{name} {parameters.get(name, {}).get('description', '')}"
         own = _units(_words(about)) or _units(_words(subject.shared.summaries[step.tool]))
+        own |= _units(_words(canonical(_without(step.arguments, name))))
         exact = number.readings[0].value
         written = {each.text for each in literals.numbers(text) if each.means(exact)}
         told = [_unit_after(text, at) for at in written]
@@ -103,9 +104,17 @@ def _other_unit(subject: Subject, step: Step) -> str | None:
     return None
 
 
+def _without(arguments: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {other: value for other, value in arguments.items() if other != name}
+
+
 def _unit_after(text: str, written: str) -> set[tuple[str, str]]:
-    """The units that a number has in a text; none where it also stands without."""
-    pattern = rf"(?<![\w.,]){re.escape(written)}(?![\d]|[.,]\d)[\s-]*(?:degrees\s+)?([^\W\d_]*)"
+    """The units that a number has in a text; none where it also stands without, or by another
+    unit, as in `miles per hour`."""
+    pattern = (
+        rf"(?<![\w.,]){re.escape(written)}(?![\d]|[.,]\d)[\s-]*(?:degrees\s+)?([^\W\d_]*)"
+        r"(?!\s*(?:/|per\b|an?\b|each\b))"
+    )
     found = [_UNIT_OF.get(hit[1].casefold()) for hit in re.finditer(pattern, text)]
     units = {unit for unit in found if unit is not None}
     return units if None not in found else set()

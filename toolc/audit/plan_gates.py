@@ -157,11 +157,11 @@ def _elsewhere(subject: Subject) -> Finding | None:
                     drawn_by.setdefault(one, done)
             done += 1
         outcome = episode.reply(_renamed(turn.text, drawn))
-    for turn in subject.task.turns:
-        for leaf in leaves(turn.get("answer")):
+    for line in subject.task.turns:
+        for leaf in leaves(line.get("answer")):
             for one, step in drawn_by.items():
                 cut = len(leaf) >= FEWEST_CUT and leaf in one and leaf != one
-                if cut and step in (turn.get("answer_rests_on") or ()):
+                if cut and step in (line.get("answer_rests_on") or ()):
                     return refuted(f"the answer is cut out of {one}, which is drawn")
     if isinstance(outcome, Verdict) and outcome.reward < FULL:
         return refuted(f"under another seed the plan earns {outcome.reward:.3g}", subject.reference)

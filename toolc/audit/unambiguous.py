@@ -59,8 +59,8 @@ def _identifies(subject: Subject, step: Step, prompt: str) -> bool:
 
 
 def _tie(subject: Subject) -> Any:
-    """What the plan takes out of a list as the most or the least, where another member is as much;
-    None where there is no such thing."""
+    """What the plan takes out of a list as the most or the least, where another member is as much,
+    and no tool tells an order; None where there is no such thing."""
     told = subject.prompt(len(subject.task.turns))
     for step in subject.steps:
         taken = {
@@ -70,6 +70,8 @@ def _tie(subject: Subject) -> Any:
         }
         taken |= {str(turn["answer"]) for turn in subject.task.turns if "answer" in turn}
         chosen = {each for each in taken if not literals.holds(told, each)}
+        if wording.tells_an_order(subject.shared.descriptions[step.tool]):
+            continue
         for rows in _lists(step.outcome):
             found = [
                 (row, name)
@@ -99,7 +101,7 @@ def _is_tied(row: Mapping[str, Any], name: str, rows: Sequence[Mapping[str, Any]
     """Whether a row is at one end of a column only together with others."""
     shared = False
     for field, value in row.items():
-        column = [each.get(field) for each in rows]
+        column: list[Any] = [each.get(field) for each in rows]
         if field == name or not all(map(_is_number, column)):
             continue
         if value not in (min(column), max(column)) or min(column) == max(column):
