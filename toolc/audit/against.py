@@ -113,7 +113,7 @@ def _unit_after(text: str, written: str) -> set[tuple[str, str]]:
     unit, as in `miles per hour`."""
     pattern = (
         rf"(?<![\w.,]){re.escape(written)}(?![\d]|[.,]\d)[\s-]*(?:degrees\s+)?([^\W\d_]*)"
-        r"(?!\s*(?:/|per\b|an?\b|each\b))"
+        r"(?![^\W\d_]|\s*(?:/|per\b|an?\b|each\b))"
     )
     found = [_UNIT_OF.get(hit[1].casefold()) for hit in re.finditer(pattern, text)]
     units = {unit for unit in found if unit is not None}
