@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -25,17 +25,30 @@ DEFECTS = sorted((HERE / "defects").glob("*.toolc"))
 SOUND = sorted((HERE / "sound").glob("*.toolc"))
 OWN = sorted((HERE / "own").glob("*.toolc"))
 EXPECTED = {row[0]: row for row in csv.reader((HERE / "expected.tsv").open(), delimiter="\t")}
+SECOND = HERE / "second"
+SECOND_DEFECTS = sorted((SECOND / "defects").glob("*.toolc"))
+SECOND_SOUND = sorted((SECOND / "sound").glob("*.toolc"))
+SECOND_EXPECTED = {
+    row["name"]: row for row in csv.DictReader((SECOND / "expected.tsv").open(), delimiter="\t")
+}
 STATED = re.compile(r'^scenario (\w+) "(\w+): ', re.MULTILINE)
 SCENARIO = re.compile(r"^# defect: (\w+):", re.MULTILINE)
 
 
-@pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("audited")
-    paths = [str(path) for path in (*DEFECTS, *SOUND, *OWN)]
-    made = [each.artifacts for each in compile_specs(paths, Options())]
+def built(root: Path, specs: Iterable[Path]) -> Path:
+    made = [each.artifacts for each in compile_specs(list(map(str, specs)), Options())]
     write_build(str(root / "build"), [each for each in made if each], 1, "0")
     return root / "build"
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built(tmp_path_factory.mktemp("audited"), (*DEFECTS, *SOUND, *OWN))
+
+
+@pytest.fixture(scope="module")
+def second(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built(tmp_path_factory.mktemp("second"), (*SECOND_DEFECTS, *SECOND_SOUND))
 
 
 def loaded(build: Path, spec: Path) -> Environment:
@@ -58,6 +71,11 @@ def is_refuted(build: Path, spec: Path) -> bool:
     )
 
 
+def is_of(audited: TaskAudit, scenario: str) -> bool:
+    """Whether a task is this one, or one of this scenario."""
+    return scenario in (audited.task, audited.task.partition(":")[0])
+
+
 @cache
 def known_misses() -> frozenset[str]:
     """The defects that no gate sees yet; docs/audit.md says why."""
@@ -74,6 +92,23 @@ def test_planted_defects_are_refuted(build: Path, spec: Path) -> None:
 @pytest.mark.parametrize("spec", SOUND, ids=lambda spec: spec.stem)
 def test_what_is_sound_passes(build: Path, spec: Path) -> None:
     assert [each.to_json() for each in audited(build, spec) if each.outcome != "passed"] == []
+
+
+@pytest.mark.parametrize("spec", SECOND_DEFECTS, ids=lambda spec: spec.stem)
+def test_defects_of_the_second_set_are_refuted(second: Path, spec: Path) -> None:
+    defect = SECOND_EXPECTED[spec.stem]["scenario"]
+    found = list(audited(second, spec))
+    refuted = any(each.outcome == "refuted" for each in found if is_of(each, defect))
+    assert refuted == (spec.stem not in known_misses())
+    scenario = defect.partition(":")[0]
+    assert [
+        each.to_json() for each in found if each.outcome != "passed" and not is_of(each, scenario)
+    ] == []
+
+
+@pytest.mark.parametrize("spec", SECOND_SOUND, ids=lambda spec: spec.stem)
+def test_what_is_sound_in_the_second_set_passes(second: Path, spec: Path) -> None:
+    assert [each.to_json() for each in audited(second, spec) if each.outcome != "passed"] == []
 
 
 @pytest.mark.parametrize("spec", OWN, ids=lambda spec: spec.stem)
@@ -103,6 +138,14 @@ def test_what_is_no_defect_any_more(build: Path, name: str, text: str) -> None:
     assert subject.play(listed).verdict.reward < 1
 
 
+def test_none_beside_a_listing_is_no_answer_any_more(second: Path) -> None:
+    environment = loaded(second, SECOND / "defects" / "empty_member.toolc")
+    subject = Subject(Shared(environment), environment.tasks["cancelled:Blue"])
+    for text, right in (("None.", True), ("None. R-101, G-301 and G-302.", False)):
+        verdict = subject.play(with_texts(subject.reference, {0: text})).verdict
+        assert (verdict.reward == 1) is right
+
+
 def test_draws_that_show_are_the_same_under_every_seed(build: Path) -> None:
     environment = loaded(build, HERE / "defects" / "seeded_roll.toolc")
     subject = Subject(Shared(environment), environment.tasks["treasure"])
@@ -120,6 +163,7 @@ def test_no_search_is_without_a_bound(build: Path) -> None:
 
 def test_the_set_is_whole() -> None:
     assert {path.stem for path in DEFECTS} <= EXPECTED.keys()
-    assert known_misses() <= {path.stem for path in DEFECTS}
+    assert {path.stem for path in (*SECOND_DEFECTS, *SECOND_SOUND)} == SECOND_EXPECTED.keys()
+    assert known_misses() <= {path.stem for path in (*DEFECTS, *SECOND_DEFECTS)}
     named = {gate for row in EXPECTED.values() for gate in row[2].split(",")}
     assert named & GATES.keys() == GATES.keys() - {"stable"} | (named & {"stable"})

@@ -192,6 +192,15 @@ def test_other_values_in_prose(expected: Any, text: str, agrees: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "agrees"),
+    [("None.", True), ("None: R-1, R-2.", False), ("None on R-3.", True)],
+)
+def test_nothing_beside_other_candidates(text: str, agrees: bool) -> None:
+    answer = Answer([], "list[str]", ("R-1", "R-2", "R-3"))
+    assert answer.judge(text, lambda: "What is there on R-3?").right is agrees
+
+
+@pytest.mark.parametrize(
     ("expected", "text", "agrees"),
     [
         ("2024-07-01", "On 2024-07-01.", True),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
+from itertools import islice, product
 from math import prod
 from random import Random
 from typing import Any
@@ -72,12 +72,28 @@ def _columns(parameters: Mapping[str, Any], pool: Pool) -> list[tuple[str, Seque
     return columns
 
 
+def _sparse(columns: Sequence[Sequence[Any]]) -> Iterator[tuple[int, ...]]:
+    """The rows, as positions, in which at most one argument is given that may be left out."""
+    may_miss = [bool(column) and column[0] is _LEFT_OUT for column in columns]
+    bare = [
+        range(1) if free else range(len(column))
+        for free, column in zip(may_miss, columns, strict=True)
+    ]
+    yield from product(*bare)
+    for given, (free, column) in enumerate(zip(may_miss, columns, strict=True)):
+        if free:
+            yield from product(*bare[:given], range(1, len(column)), *bare[given + 1 :])
+
+
 def _rows(columns: Sequence[Sequence[Any]], most: int, random: Random) -> Iterator[tuple[Any, ...]]:
     if prod(map(len, columns)) <= most:
         yield from product(*columns)
         return
-    seen = set()
-    for _ in range(most):
+    seen: set[tuple[int, ...]] = set()
+    for row in islice(_sparse(columns), most // 2):
+        seen.add(row)
+        yield tuple(column[at] for column, at in zip(columns, row, strict=True))
+    for _ in range(most - len(seen)):
         row = tuple(random.randrange(len(column)) for column in columns)
         if row not in seen:
             seen.add(row)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from toolc.audit import wording
+from toolc.audit.against import against, unit_unnamed
 from toolc.audit.finding import Finding, proved, refuted
 from toolc.audit.knowledge import Knowledge
 from toolc.audit.pool import resolved
@@ -35,6 +36,9 @@ def informed(subject: Subject) -> Finding:
         part = _untold(subject, turn)
         if part is not None:
             return refuted(f"the answer has {canonical(part)}, which no step tells")
+        unit = unit_unnamed(subject, turn, _told_until(subject, turn))
+        if unit is not None:
+            return refuted(unit)
     for step in subject.steps:
         missing = lacking(subject, step, subject.steps[: step.number])
         count += len(step.arguments)
@@ -44,9 +48,9 @@ def informed(subject: Subject) -> Finding:
                 f"step {step.number + 1}: `{name}` of `{step.tool}` is {canonical(value)}, which "
                 "is in no prompt, schema or earlier result"
             )
-        label = _label(subject, step)
-        if label is not None:
-            return refuted(f"step {step.number + 1}: {label}")
+        doubt = _label(subject, step) or against(subject, step)
+        if doubt is not None:
+            return refuted(f"step {step.number + 1}: {doubt}")
         choice = unsaid(subject, step, subject.steps[: step.number])
         if choice is not None:
             return refuted(f"step {step.number + 1}: nothing in the prompt tells {choice}")
@@ -75,6 +79,15 @@ def _untold(subject: Subject, turn: int) -> object:
     if isinstance(part, str) and not literals.is_decimal(part):
         return None if part.casefold() in ("yes", "no") else part
     return part if few else None
+
+
+def _told_until(subject: Subject, turn: int) -> Knowledge:
+    """What the prompt and the results of the plan tell until an answer is due."""
+    known = Knowledge(subject.prompt(turn))
+    for step in subject.steps:
+        if step.turn <= turn:
+            known.see(step.outcome)
+    return known
 
 
 def lacking(

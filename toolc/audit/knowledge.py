@@ -61,6 +61,13 @@ december""".split()  # noqa: SIM905
 _STANDARD = re.compile(r"\b(?:ISO|IATA|ICAO|IANA)\b")
 """Codes of a standard that a schema names are common knowledge: `BE` for Belgium."""
 _DAYS = {"today": 0, "tomorrow": 1, "yesterday": -1, "week": 7, "fortnight": 14, "month": 30}
+_CODE = re.compile(r"[A-Z]+[ #/-]?\d+[A-Z]*")
+"""Letters and a number, which tell one thing from others: `QX 159`."""
+_NEXT_DAY = re.compile(
+    r"\b(?:day (?:before|after|earlier|later|prior)"
+    r"|(?:next|previous|following|preceding) day|eve of)\b",
+    re.IGNORECASE,
+)
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 MOST_FOR_TWO = 14
@@ -182,13 +189,15 @@ class Knowledge:
         return value.casefold() in named or self._knows_moment(value) or self._knows_parts(value)
 
     def _knows_parts(self, value: str) -> bool:
-        """A text of known words and numbers, such as an arithmetic expression."""
+        """A text of known words and numbers, such as an arithmetic expression. The number of a code
+        has to be told: it is not worked out."""
         words = (word for word in literals.words(value) if not word[0].isdigit())
         numbers = list(literals.numbers(value))
+        knows = self._told if _CODE.fullmatch(value) else self._knows_number
         return (
             bool(numbers)
             and self.words.issuperset(words)
-            and all(self._knows_number(float(each.readings[0].value)) for each in numbers)
+            and all(knows(float(each.readings[0].value)) for each in numbers)
         )
 
     def _is_told(self, moment: str) -> bool:
@@ -232,6 +241,7 @@ class Knowledge:
             if day.day == 1 or last or self._told(day.day) or self.words & _ordinals(day.day):
                 return True
         spans = {days for word, days in _DAYS.items() if self.words & {word, word + "s"}}
+        spans |= {1 for text in self.texts if _NEXT_DAY.search(text)}
         weekday = _WEEKDAYS[day.weekday()] in self.words
         for other in self.days:
             apart = (day - other).days
@@ -263,6 +273,11 @@ class Knowledge:
         return any(
             _close(value, each) for one in self._once for each in _combined(one, self.numbers)
         )
+
+    def reckons(self, value: float) -> bool:
+        """Whether one step of arithmetic with what was told, without units, gives a number."""
+        known = sorted(self.numbers)[:200]
+        return any(_close(value, each) for left in known for each in _combined(left, known))
 
     @property
     def _once(self) -> Iterator[float]:

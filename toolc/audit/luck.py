@@ -8,6 +8,7 @@ from random import Random
 
 from toolc.audit import calls
 from toolc.audit.finding import Finding, proved, refuted
+from toolc.audit.pool import Pool
 from toolc.audit.script import Move, Played, Script, Turn, flat, with_moves
 from toolc.audit.shotgun import shots
 from toolc.audit.subject import FULL, Subject
@@ -20,6 +21,9 @@ CALLERS = 6
 MOST_CALLS = 24
 MOST_OF_A_TOOL = 32
 """Calls of one tool, of all that can be put together, that a flood has."""
+
+HALF = 0.49
+"""The chance from which on one who does not read the prompt earns everything too often."""
 
 SUPERFLUOUS = 6
 """Calls beside the plan's from which on a caller asks for everything."""
@@ -34,9 +38,12 @@ def no_luck(subject: Subject) -> Finding:
     script = _everything(subject)
     everything = subject.play(script).verdict.reward
     chance = 0.5 if subject.idle else (1 / len(subject.offered)) ** len(subject.steps)
-    lucky = LUCK if subject.idle or chance == 1 else LUCK + (1 - LUCK) * chance
-    if everything > lucky:
+    lucky = LUCK if subject.idle else LUCK + (1 - LUCK) * chance
+    if everything > lucky or everything >= FULL:
         return refuted(f"calling everything earns {everything:.3g}", script)
+    blind = _blindly(subject)
+    if blind > HALF:
+        return refuted(f"{blind:.0%} of the calls that need no prompt earn everything")
     flood = _flood(subject)
     if flood and all(subject.play(each).verdict.reward >= FULL for each in flood):
         return refuted("to call everything that can be asked for is enough", flood[0])
@@ -55,6 +62,24 @@ def no_luck(subject: Subject) -> Finding:
     return proved(
         f"{CALLERS} random callers earn {mean:.2f} on average, calling everything {everything:.2f}"
     )
+
+
+def _blindly(subject: Subject) -> float:
+    """How often one call of a tool on offer, by one who knows the schemas alone, is the whole task.
+    What a schema does not list cannot be given."""
+    if len(subject.steps) != 1 or subject.answers:
+        return 0
+    nothing = Pool("", subject.shared.keys)
+    shares = []
+    turn = subject.steps[0].turn
+    for tool in subject.offered:
+        made = calls.every(subject, tool, MOST_OF_A_TOOL, nothing)
+        hits = 0
+        for arguments in made:
+            script = with_moves(subject.reference, [(turn, Move(tool, arguments))])
+            hits += subject.play(script).verdict.reward >= FULL
+        shares.append(hits / max(1, len(made)))
+    return sum(shares) / len(shares)
 
 
 def _flooded(subject: Subject, everything: Script) -> Script | None:

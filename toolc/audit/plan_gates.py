@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, pairwise
+from typing import Any
 
 from toolc.audit.finding import Finding, proved, refuted
 from toolc.audit.informed import lacking
+from toolc.audit.leaves import leaves
 from toolc.audit.script import flat, with_moves
 from toolc.audit.subject import FULL, Step, Subject
 from toolc_runtime.values import canonical
@@ -15,10 +19,22 @@ from toolc_runtime.verify import Verdict, literals
 MOST_ORDERS = 24
 """Orders of a turn's independent steps that are tried."""
 
+ANOTHER_SEED = 987_654_321
+FEWEST_CUT = 2
+"""Characters from which on a part of an id is hardly there by chance."""
+
 ORDERING = frozenset(
     ["then", "first", "second", "next", "after", "afterwards", "before", "finally", "last", "once"]
 )
 """Words by which a text orders what it asks for."""
+
+_EITHER_WAY = re.compile(
+    r"\b(?:(?:any|either|whatever|whichever) order|order (?:does not|doesn['\u2019]t|is not)"
+    r"|all the same|all one|(?:does not|doesn['\u2019]t|no) matter|makes no difference|regardless"
+    r"|whichever|irrelevant)\b",
+    re.IGNORECASE,
+)
+"""How a text says that the order of what it asks for is left open."""
 
 
 def solvable(subject: Subject) -> Finding:
@@ -77,8 +93,8 @@ def _may_swap(subject: Subject, first: Step, second: Step) -> bool:
         return False
     if not (first.writes and second.writes):
         return False
-    words = literals.words(subject.task.turns[first.turn]["user"])
-    if words & ORDERING:
+    text = subject.task.turns[first.turn]["user"]
+    if literals.words(text) & ORDERING and not _EITHER_WAY.search(text):
         return False
     before = [each for each in subject.steps[: second.number] if each != first]
     return lacking(subject, second, before) is None
@@ -125,7 +141,49 @@ def stable(subject: Subject) -> Finding:
         outcome = episode.reply(turn.text)
     if isinstance(outcome, Verdict) and _seen(outcome, observations) != first:
         return refuted("an episode that was forked differs", subject.reference)
-    return proved("runs, forks and their states are the same")
+    return _elsewhere(subject) or proved("runs, forks and their states are the same")
+
+
+def _elsewhere(subject: Subject) -> Finding | None:
+    """What is wrong under another seed, where what is drawn there takes the place of what was drawn
+    here; None where nothing is. An answer that is cut out of what is drawn is another one there."""
+    episode = subject.environment.episode(subject.task, seed=ANOTHER_SEED)
+    drawn: dict[str, str] = {}
+    drawn_by: dict[str, int] = {}
+    done = 0
+    outcome: str | Verdict = ""
+    for turn in subject.reference:
+        for tool, arguments, parallel in turn.moves:
+            found = episode.call(tool, _renamed(arguments, drawn), parallel=parallel)
+            here = leaves(json.loads(subject.solved.observations[done]))
+            for one, other in zip(here, leaves(json.loads(found)), strict=False):
+                if one != other and not literals.number(one):
+                    drawn.setdefault(one, other)
+                    drawn_by.setdefault(one, done)
+            done += 1
+        outcome = episode.reply(_renamed(turn.text, drawn))
+    for line in subject.task.turns:
+        for leaf in leaves(line.get("answer")):
+            for one, step in drawn_by.items():
+                cut = len(leaf) >= FEWEST_CUT and leaf in one and leaf != one
+                if cut and step in (line.get("answer_rests_on") or ()):
+                    return refuted(f"the answer is cut out of {one}, which is drawn")
+    if isinstance(outcome, Verdict) and outcome.reward < FULL:
+        return refuted(f"under another seed the plan earns {outcome.reward:.3g}", subject.reference)
+    return None
+
+
+def _renamed(value: Any, drawn: Mapping[str, str]) -> Any:
+    """A value with other names in the place of those that were drawn."""
+    if isinstance(value, str):
+        for one, other in drawn.items():
+            value = value.replace(one, other)
+        return value
+    if isinstance(value, list):
+        return [_renamed(inner, drawn) for inner in value]
+    if isinstance(value, Mapping):
+        return {name: _renamed(inner, drawn) for name, inner in value.items()}
+    return value
 
 
 def _seen(verdict: Verdict, observations: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
-from itertools import chain, islice
+from itertools import chain, islice, permutations
 from random import Random
 from typing import Any
 
@@ -17,6 +17,9 @@ from toolc_runtime.verify import literals
 
 MAX_KEYS = 20_000
 """Keys of an environment's tables that are known to a pool."""
+
+LONGEST_CODE = 12
+"""Characters of a text that may be a code, such as a seat or a shelf."""
 
 LONGEST = 6
 """Words of the longest key that is found in a prompt."""
@@ -71,11 +74,18 @@ class Keys:
 
 class Pool:
     """The values that a text offers to somebody who fills in arguments; `guessed` are texts that
-    are tried as often."""
+    are tried as often, and `groups` are arguments of several calls of one tool, which another may
+    take in one."""
 
     def __init__(
-        self, text: str, keys: Keys, guessed: Sequence[str] = (), also: Sequence[str] = ()
+        self,
+        text: str,
+        keys: Keys,
+        guessed: Sequence[str] = (),
+        also: Sequence[str] = (),
+        groups: Sequence[Sequence[Mapping[str, Any]]] = (),
     ) -> None:
+        self.groups = groups
         self.quoted: list[str] = _QUOTED.findall(text)
         self.texts: list[str] = list(dict.fromkeys([*keys.within(text), *self.quoted, *also]))
         self.numbers: list[float] = [
@@ -99,14 +109,34 @@ class Pool:
         elif kind in ("integer", "number"):
             yield from self._fitting(schema)
         elif kind == "array":
+            yield from self._gathered(schema, definitions)
             inner = list(self.values(schema.get("items", {}), definitions))
             yield from ([each] for each in inner)
             if len(inner) > 1:
                 yield inner
         elif kind == "object":
+            yield from self._mapped(schema)
             yield _object(self, schema, definitions, Random(0))
         else:
             yield from self._moments_of(schema) or self.texts
+
+    def _gathered(self, schema: Schema, definitions: Mapping[str, Any]) -> Iterator[list[Any]]:
+        """What several calls took, as one list: of one argument, or of objects of all of them."""
+        members = resolved(schema.get("items", {}), definitions).get("properties")
+        for group in self.groups:
+            if members:
+                yield [{name: row[name] for name in row if name in members} for row in group]
+            else:
+                yield from ([row[name] for row in group] for name in _common(group))
+
+    def _mapped(self, schema: Schema) -> Iterator[dict[str, Any]]:
+        """The same as one object of the caller's own making: one argument by another."""
+        if not schema.get("additionalProperties"):
+            return
+        for group in self.groups:
+            for key, value in permutations(_common(group), 2):
+                if all(isinstance(row[key], str) for row in group):
+                    yield {row[key]: row[value] for row in group}
 
     def _fitting(self, schema: Schema) -> list[float]:
         low = schema.get("minimum", schema.get("exclusiveMinimum", -math.inf))
@@ -139,6 +169,11 @@ class Pool:
             for name, schema in parameters.get("properties", {}).items()
             if name in required or random.random() < 0.5
         }
+
+
+def _common(group: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The arguments that all calls of a group have."""
+    return [name for name in group[0] if all(name in row for row in group)]
 
 
 def resolved(schema: Schema, definitions: Mapping[str, Any]) -> Schema:
@@ -208,7 +243,9 @@ def others(value: Any, schema: Schema, definitions: Mapping[str, Any], keys: Key
     elif isinstance(value, bool):
         yield not value
     elif isinstance(value, (int, float)):
-        yield from keys.beside(value)
+        yield from islice(keys.beside(value), 2)
+        if schema.get("type") != "integer":
+            yield _near(value)
         yield from (value + 1, value - 1, value * 2, 0)
     elif isinstance(value, str):
         yield from _other_texts(value, keys)
@@ -222,14 +259,32 @@ def others(value: Any, schema: Schema, definitions: Mapping[str, Any], keys: Key
                 yield {**value, name: other}
 
 
+def _near(value: float) -> float:
+    """A number that is another one, and the same when both are rounded or cut off."""
+    apart = 0.4 if abs(value) >= 1 else abs(value) * 0.4
+    return round(value + apart if round(value + apart) == round(value) else value - apart, 6)
+
+
 def _other_texts(value: str, keys: Keys) -> Iterator[str]:
     yield from (key for key in keys.beside(value) if isinstance(key, str))
     with suppress(ValueError, OverflowError):
         yield (date.fromisoformat(value[:10]) + timedelta(1)).isoformat() + value[10:]
     number = literals.number(value)
     if number is not None:
-        yield str(number.readings[0].value + 1)
+        exact = number.readings[0].value
+        yield str(exact + 1)
+        if "." in value:
+            yield str(_near(float(exact)))
+    yield from _misspelt(value)
     yield "something else"
+
+
+def _misspelt(value: str) -> Iterator[str]:
+    """A code with another first digit, which patterns of schemas mostly allow."""
+    digit = re.search(r"\d", value)
+    if digit is not None and len(value) <= LONGEST_CODE:
+        for other in (int(digit[0]) % 9 + 1, (int(digit[0]) + 7) % 9 + 1):
+            yield f"{value[: digit.start()]}{other}{value[digit.end() :]}"
 
 
 def _other_lists(

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from toolc.audit import calls, wording
 from toolc.audit.finding import Finding, proved, refuted, unknown
 from toolc.audit.leaves import distinctive, leaves, stands_in
-from toolc.audit.pool import Pool
+from toolc.audit.pool import Pool, resolved
 from toolc.audit.script import Move, flat, with_moves
 from toolc.audit.subject import FULL, Subject
 from toolc_runtime.episode import Episode
 
 MOST_EPISODES = 400
-MOST_CALLS = 12
+MOST_CALLS = 20
 """Calls of each tool that are tried at each point of the plan."""
 MOST_POINTS = 3
 """Points of the plan from which one call is tried: the first ones."""
@@ -100,8 +100,22 @@ def _reached(subject: Subject, point: _Point) -> _Place:
         else:
             if point.turn > len(episode.texts):
                 episode.reply(turn.text)
-    pool = Pool(subject.prompt(point.turn), subject.shared.keys, also=[*subject.named, *told])
+    pool = Pool(
+        subject.prompt(point.turn),
+        subject.shared.keys,
+        also=[*subject.named, *told],
+        groups=_groups(subject, point),
+    )
     return _Place(episode, pool)
+
+
+def _groups(subject: Subject, point: _Point) -> list[list[Mapping[str, Any]]]:
+    """The arguments of what is left of a turn, by tool, where several calls are of one."""
+    left = subject.steps[point.done : point.done + point.left]
+    by_tool: dict[str, list[Mapping[str, Any]]] = {}
+    for step in left:
+        by_tool.setdefault(step.tool, []).append(step.arguments)
+    return [rows for rows in by_tool.values() if len(rows) > 1]
 
 
 def _also(sibling: Subject, point: _Point, tool: str) -> bool:
@@ -126,16 +140,26 @@ def _direct(subject: Subject, point: _Point, place: _Place, tool: str) -> Move |
             found = trial.json_changes() == subject.solved.episode.json_changes()
         else:
             answer = subject.task.turns[point.turn]["answer"]
-            by_chance = not (distinctive(answer) or subject.siblings or _is_about(subject, tool))
+            by_chance = not (
+                distinctive(answer) or subject.siblings or _is_about(subject, tool, arguments)
+            )
             found = not by_chance and _tells(json.loads(observation), answer)
         if found:
             return Move(tool, arguments)
     return None
 
 
-def _is_about(subject: Subject, tool: str) -> bool:
-    """Whether a tool says that it is about what the prompt is about."""
-    said = wording.content(f"{tool} {subject.shared.summaries[tool]}")
+def _is_about(subject: Subject, tool: str, arguments: Mapping[str, Any]) -> bool:
+    """Whether a tool says that it is about what the prompt is about, or is told so by what is
+    chosen of its lists."""
+    parameters = subject.shared.parameters[tool]
+    schemas = parameters.get("properties", {})
+    chosen = (
+        str(value)
+        for name, value in arguments.items()
+        if "enum" in resolved(schemas.get(name, {}), parameters.get("$defs", {}))
+    )
+    said = wording.content(" ".join([tool, subject.shared.summaries[tool], *chosen]))
     return len(said & wording.content(subject.prompt(len(subject.task.turns)))) > 1
 
 
@@ -152,13 +176,15 @@ def _tells(found: Any, answer: Any) -> bool:
 
 def _early(subject: Subject) -> int | None:
     """A step whose result has the answer of a turn before that turn's last step, which is there
-    for nothing else; looked for where nothing is written until then."""
+    for nothing else; looked for from the last write on, whose result tells what it left."""
     for number in subject.answers:
         line = subject.task.turns[number]
         steps = [step for step in subject.steps if step.turn <= number]
-        if not steps or steps[-1].turn != number or any(step.writes for step in steps):
+        if not steps or steps[-1].turn != number or steps[-1].writes:
             continue
         *before, last = steps
+        written = max((at for at, step in enumerate(before) if step.writes), default=0)
+        before = before[written:]
         answer = line["answer"]
         if last.fails or not distinctive(answer) or isinstance(answer, (list, dict)):
             continue

@@ -51,9 +51,11 @@ def shots(subject: Subject, turn: int) -> Iterator[tuple[str, str]]:
         yield "says yes and no", "Yes. No."
     else:
         yield "negates the answer", f"It is not {stated}."
-    listed = _candidates(answer, line.get("answer_candidates") or (), results, subject.shared.keys)
+    called = [{step.tool: result} for step, result in zip(subject.steps, results, strict=False)]
+    listed = _candidates(answer, line.get("answer_candidates") or (), called, subject.shared.keys)
     if len(listed) > len(leaves(answer)):
-        yield "lists every candidate", "It is one of these: " + "; ".join(listed)
+        nothing = "" if leaves(answer) else "None. "
+        yield "lists every candidate", f"{nothing}It is one of these: " + "; ".join(listed)
     if not any(_is_little_more(each, answer) for each in [results, *results]):
         yield "copies all results", "\n".join(subject.solved.observations[:made])
     yield "lists answers on its last line", f'Answer: [{canonical(answer)}, 0, "x", true, false]'
@@ -70,7 +72,7 @@ def _candidates(
     answer: Any, known: Sequence[str], results: Sequence[Any], keys: Container[str]
 ) -> list[str]:
     """What somebody lists who does not know the answer: the values that it could be, and those of
-    the results that stand in fields like its own."""
+    the results, each by its tool, that stand in fields like its own."""
     wanted = leaves(answer)
     named = list(fields(results, data=keys))
     names = {name for name, value in named if value in wanted}

@@ -14,11 +14,13 @@ STEM = 4
 
 FUNCTION_WORDS = frozenset(
     """a about after all also am an and another any anybody anyone anything are as at away back be
-    because been before being both but by can could did do does doing done down each either else
+    because been before being both but by called can could did do does doing done down each either
+    else
     ever every everybody everyone everything few for from further get gets getting give given
     gives go goes going got had has have having he hello help her here hers hey hi him his how i
     if in into is it its itself just kindly know let like ll look made make makes many may me
-    mine more most much must my myself need needs neither no none nor not now number of off okay
+    mine more most much must my myself named need needs neither no none nor not now number of off
+    okay
     on once one only onto or other others our ours out over own please put re really same say
     says see shall she should show so some somebody someone something soon such sure take takes
     tell tells than thank thanks that the their theirs them then there these they thing things

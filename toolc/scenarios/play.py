@@ -467,7 +467,8 @@ class _Player:
         line["answer_rests_on"] = rests_on
         results = [plain(call.result) for call in self.episode.trace]
         places = [*self.cast.columns, *_places(results)]
-        candidates = _candidates(line["answer"], answer.type, self.cast.keys, places)
+        keys = _grown(self.cast.keys, encode_changes(self.episode.changes()))
+        candidates = _candidates(line["answer"], answer.type, keys, places)
         if candidates:
             line["answer_candidates"] = candidates
         if value is None or value in ("", [], {}):
@@ -548,13 +549,18 @@ def _of_call(done: _Done, other: Json) -> Iterator[Path]:
 
 def _candidates(answer: Any, kind: t.Type, keys: Keys, places: Sequence[list[str]]) -> list[str]:
     """Other texts that the answer could have been: its type's literals, its table's keys, else
-    what else stands where it stands in the data and in what the plan's steps gave."""
+    what else stands where it stands in the data and in what the plan's steps gave. For one that
+    is empty, the first two alone."""
     values = list(_texts(answer))
-    if not values:
-        return []
     bare = t.strip(t.required(kind))
-    words = t.literal_values(t.required(bare.item) if isinstance(bare, t.List) else bare)
+    member = t.required(bare.item) if isinstance(bare, t.List) else bare
+    words = t.literal_values(member)
     pools: Sequence[Sequence[Any]] = [words] if words else list(_small(keys).values())
+    if not values:
+        if answer not in (None, [], {}):
+            return []
+        table = _small(keys).get(member.table, []) if isinstance(member, t.Ref) else []
+        pools = [words or table]
     pools = [pool for pool in pools if all(value in pool for value in values)]
     if not pools:
         pools = [pool for pool in places if any(value in pool for value in values)]
@@ -620,6 +626,14 @@ def _places(value: Any) -> list[list[str]]:
         for texts in found.values()
         if 1 < len(texts) <= _CANDIDATES and max(map(len, texts)) <= _LONGEST
     ]
+
+
+def _grown(keys: Keys, changes: Json) -> Keys:
+    """The keys of the tables, with those of rows that were added since."""
+    return {
+        name: [*table, *(key for key in changes.get(name) or () if key not in table)]
+        for name, table in _small(keys).items()
+    }
 
 
 def _small(keys: Keys) -> Mapping[str, Sequence[Any]]:

@@ -145,6 +145,8 @@ class Answer:
                 missing, further = _compare(kind, leaves, text)
                 if further and missing is None:
                     further = _not_excused(kind, leaves, further, prompt)
+                if kind is _NOTHING and len(self._by_kind) == 1:
+                    further = _other_texts((), text, prompt, self._candidates)
             if missing is not None:
                 what = "it" if missing.json == self.json else show(missing.json)
                 return Judgement(False, self.json, f"{what} is not in the text")
