@@ -107,9 +107,11 @@ class LocalModel:
         temperature: float | None = None,
         top_p: float | None = None,
         max_tokens: int | None = None,
+        grammar: str | None = None,
     ) -> Generated:
         """What the model makes of a prompt. `seed` decides what is drawn; a temperature of 0 draws
-        nothing. Raises Failed."""
+        nothing; a grammar, in Lark's notation, decides what may be written, and is kept to also
+        where the limit of tokens ends it. Raises Failed."""
         import torch
 
         given = self.tokenizer(prompt, add_special_tokens=False, return_tensors="pt")
