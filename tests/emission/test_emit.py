@@ -33,8 +33,8 @@ from tests.eval.server import (
     Request,
     Server,
     fails,
-    has_no_end,
     hangs_up,
+    has_no_end,
     says,
     stays_silent,
 )
@@ -253,20 +253,23 @@ def test_another_run_in_the_folder_is_not_spoilt(tmp_path: Path, toolc: Toolc) -
         assert toolc(*arguments, "--audit", "--fresh").returncode == 0
 
 
+SERVER = ["--endpoint", "http://127.0.0.1:1/v1", "--model", "m"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["emit"], "required"),
-        (["emit", "x"], "say which model"),
-        (["emit", " ", "--endpoint", "http://127.0.0.1:1/v1", "--model", "m"], "a description has"),
-        (["emit", "x", "--endpoint", "ftp://x", "--model", "m"], "--endpoint"),
-        (["emit", "--descriptions", "no.jsonl", "-o", "d", "--endpoint", "http://h", "--model", "m"], "no.jsonl"),
-        (["emit", "--descriptions", "no.jsonl", "--endpoint", "http://h", "--model", "m"], "-o DIR"),
-        (["emit", "x", "--model-path", "nowhere"], "cannot load the model"),
+        ([], "required"),
+        (["x"], "say which model"),
+        ([" ", *SERVER], "a description has"),
+        (["x", "--endpoint", "ftp://x", "--model", "m"], "--endpoint"),
+        (["--descriptions", "no.jsonl", "-o", "d", *SERVER], "no.jsonl"),
+        (["--descriptions", "no.jsonl", *SERVER], "-o DIR"),
+        (["x", "--model-path", "nowhere"], "cannot load the model"),
     ],
-)  # fmt: skip
+)
 def test_wrong_usage(toolc: Toolc, arguments: list[str], words: str) -> None:
-    ended = toolc(*arguments)
+    ended = toolc("emit", *arguments)
     assert ended.returncode == 2
     assert words in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -62,21 +62,21 @@ def settings_of(args: argparse.Namespace) -> dict[str, Any]:
 def asker_of(settings: Mapping[str, Any]) -> Asker:
     """Who answers, by settings. UsageError where there is no key, or no model can be loaded."""
     from toolc.emission.askers import Local, Remote
+    from toolc.emission.constrain import Grammar
     from toolc.models.local import LocalError
     from toolc.syntax.export import decoder_grammar
 
-    grammar = decoder_grammar() if settings["constrain"] else None
+    constrain = settings["constrain"]
     if settings["name"] == endpoint.EndpointPolicy.name:
-        further = MEMBERS[settings["constrain"]](grammar) if grammar else {}
+        further = MEMBERS[constrain](decoder_grammar()) if constrain else {}
         client = endpoint.client_of({**settings, "body": {**further, **settings["body"]}})
         return Remote(client, settings["seeded"])
+    drawing = (settings["temperature"], settings["top_p"], settings["max_tokens"])
     try:
         model = local.model_of(settings)
-        if grammar is not None:
-            model.check_grammar(grammar)
+        grammar = Grammar(model.tokenizer, model.ends) if constrain else None
     except LocalError as error:
         raise UsageError(str(error)) from None
-    drawing = (settings["temperature"], settings["top_p"], settings["max_tokens"])
     return Local(model, *drawing, grammar)
 
 

@@ -29,7 +29,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "still wrong goes back to the model, for some rounds. Every attempt is kept.",
         epilog=epilog(
             {
-                'toolc emit "A ferry office" --endpoint http://localhost:8000/v1 --model Qwen3-8B': (
+                'toolc emit "A ferry office" --endpoint http://host:8000/v1 --model Qwen3-8B': (
                     "one spec, to standard output"
                 ),
                 "toolc emit --descriptions ideas.jsonl -o made --endpoint URL --model NAME": (

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from toolc.models.client import Client, Completion, Unanswered
-from toolc.models.local import Failed, LocalError, LocalModel
+from toolc.models.local import Constraint, Failed, LocalError, LocalModel
 
 Message = Mapping[str, Any]
 
@@ -22,13 +22,13 @@ class Remote(NamedTuple):
 
 
 class Local(NamedTuple):
-    """A model in this process, which writes what a grammar allows if there is one."""
+    """A model in this process, which writes what a constraint allows if there is one."""
 
     model: LocalModel
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: int | None = None
-    grammar: str | None = None
+    constraint: Constraint | None = None
 
     def ask(self, messages: Sequence[Message], seed: int) -> Completion:
         try:
@@ -38,7 +38,7 @@ class Local(NamedTuple):
                 temperature=self.temperature,
                 top_p=self.top_p,
                 max_tokens=self.max_tokens,
-                grammar=self.grammar,
+                constraint=self.constraint,
             )
         except (Failed, LocalError) as error:
             raise Unanswered(str(error)) from None

@@ -12,7 +12,7 @@ MAX_SPEC = 200_000
 """Characters of a spec that is looked at."""
 
 _FENCE = re.compile(r"^[ \t]{0,12}(`{3,}|~{3,})[ \t]*([\w+-]*)[^\n]*$")
-_BEGINS = re.compile(r"^[ \t]*(?:toolc[ \t]+[0-9]|environment[ \t]+[A-Za-z_])", re.MULTILINE)
+_BEGINS = re.compile(r"^[ \t]*(?:toolc\s+[0-9]|environment[ \t]+[A-Za-z_])", re.MULTILINE)
 _OWN = ("toolc", "")
 """Languages of fences that go on with a spec which an earlier one began."""
 
