@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
 from toolc.workers import die_with_parent
@@ -60,7 +63,8 @@ def _asked(function: Callable[[Any], Any], given: Any, limits: Limits) -> tuple[
             process = _FORKS.Process(
                 target=_work, args=(theirs, function, given, limits), daemon=True
             )
-            process.start()
+            with _without_main():
+                process.start()
         try:
             if not ours.poll(limits.seconds):
                 raise Died(f"it took more than {limits.seconds:g} s")
@@ -72,6 +76,18 @@ def _asked(function: Callable[[Any], Any], given: Any, limits: Limits) -> tuple[
             process.kill()
             with _STARTING:
                 process.join()
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Hides the program that runs: multiprocessing would run it once more in every process, and
+    what is done there is in modules that have names."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _work(answers: Connection, function: Callable[[Any], Any], given: Any, limits: Limits) -> None:

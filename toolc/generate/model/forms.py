@@ -330,7 +330,7 @@ def _undeployed(items: Items, draft: Items) -> Iterator[Json]:
 def composed(draft: Items, items: Items) -> Items:
     """The draft with the bodies of tools, and with declarations that it has not."""
     given = {tool.name.text: tool for tool in tools_of(items)}
-    known = {item.name.text for item in draft if isinstance(item, tree.NamedItem)}
+    known = {item.name.text for item in draft if isinstance(item, (*_FURTHER, tree.Tool))}
     made: list[tree.Item] = []
     first = True
     for item in draft:
