@@ -1,4 +1,4 @@
-"""`toolc generate` with a model: the running example of docs/generation.md, and models that fail."""
+"""`toolc generate` with a model: the example of docs/generation.md, and models that fail."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ENVIRONMENT = "countries"
 
 def kind_of(request: Request) -> str:
     """The name of the file that answers a request."""
-    content = request.body["messages"][1]["content"]
+    content = str(request.body["messages"][1]["content"])
     if content.startswith("Document this tool"):
         return "document-" + re.findall(r"^tool (\w+)", content, re.MULTILINE)[0]
     if content.startswith("Give every declared tool"):

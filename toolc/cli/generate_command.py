@@ -41,9 +41,8 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         epilog=epilog(
             {
                 "toolc generate -o made --tables data": "all stages; made/build is ready for use",
-                "toolc generate -o made --seed 7 --tasks 500": "another draw from the same tables",
                 "toolc generate scale deploy -o made": "two stages, say after editing",
-                "toolc generate -o made --questions q.jsonl --endpoint URL --model NAME": "",
+                "toolc generate -o made --questions q.jsonl --endpoint URL --model NAME": "a model",
             },
             "every environment is made",
             "some are not",
