@@ -265,7 +265,7 @@ SERVER = ["--endpoint", "http://127.0.0.1:1/v1", "--model", "m"]
         (["x", "--endpoint", "ftp://x", "--model", "m"], "--endpoint"),
         (["--descriptions", "no.jsonl", "-o", "d", *SERVER], "no.jsonl"),
         (["--descriptions", "no.jsonl", *SERVER], "-o DIR"),
-        (["x", "--model-path", "nowhere"], "cannot load the model"),
+        (["x", "--model-path", "nowhere"], "is not a folder with a model"),
     ],
 )
 def test_wrong_usage(toolc: Toolc, arguments: list[str], words: str) -> None:

@@ -32,7 +32,8 @@ def kind_of(request: Request) -> str:
     """The name of the file that answers a request."""
     content = str(request.body["messages"][1]["content"])
     if content.startswith("Document this tool"):
-        return "document-" + re.findall(r"^tool (\w+)", content, re.MULTILINE)[0]
+        (name,) = re.findall(r"^tool (\w+)", content, re.MULTILINE)
+        return f"document-{name}"
     if content.startswith("Give every declared tool"):
         return f"deploy-{ENVIRONMENT}"
     question = content.partition("Question: ")[2].partition("\n")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,8 @@ def settings_of(args: argparse.Namespace) -> dict[str, Any]:
     if args.endpoint is not None:
         settings = endpoint.settings_of(args)
     elif args.model_path is not None:
+        if not os.path.isdir(args.model_path):
+            raise UsageError(f"`{args.model_path}` is not a folder with a model")
         settings = local.settings_of(args)
     else:
         raise UsageError("say which model: --endpoint URL --model NAME, or --model-path FOLDER")
