@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.generate.programs import bakery
-from toolc.generate.deploy import Proved, deploy, prove
+from toolc.generate.deploy import Proved, prove
 from toolc.generate.document import document
 from toolc.generate.draft import Draft
 from toolc.generate.tables.environments import Wishes, begin
@@ -62,7 +62,7 @@ def drafted(folder: Path) -> tuple[Draft, Path]:
     (folder / "data").mkdir()
     for name, text in begun.files.items():
         (folder / name).write_text(text)
-    draft = deploy(document(begun.draft, Tables()), Tables())
+    draft = Tables().deploy(document(begun.draft, Tables()))
     return draft, folder / "sales.toolc"
 
 

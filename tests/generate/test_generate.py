@@ -182,7 +182,7 @@ def test_names_that_plans_and_tools_use_themselves(tmp_path: Path, toolc: Toolc)
 
 
 USAGE = {
-    "no tables": (["-o", "x"], "say with --tables where the tables are"),
+    "no tables": (["-o", "x"], "say with --tables, --questions or --domain"),
     "no folder": (["-o", "x", "--tables", "nowhere"], "`nowhere` is not a folder"),
     "an empty folder": (["-o", "x", "--tables", "."], "holds no table to ask of"),
     "no such stage": (["deplow", "-o", "x"], "there is no stage `deplow`"),

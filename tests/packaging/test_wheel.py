@@ -49,6 +49,7 @@ def test_contents(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"toolc/grammar/toolc.lark", "toolc/guide/guide.md", "toolc_runtime/py.typed"} <= names
     assert "toolc/guide/museum.toolc" in names
+    assert {"toolc/emission/prompts/emit.md", "toolc/generate/prompts/deploy.md"} <= names
     assert {"toolc/pages/base.css", "toolc/pages/report.js", "toolc/pages/report.html"} <= names
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"toolc", "toolc_runtime"}

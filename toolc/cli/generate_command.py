@@ -1,4 +1,4 @@
-"""`toolc generate`: environments from tables, in five stages that can be run one by one."""
+"""`toolc generate`: environments from tables or questions, in stages that can be run one by one."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from toolc.cli import asking
 from toolc.cli.progress import Progress
 from toolc.cli.terminal import Subparsers, UsageError, add_format, count, epilog, positive, say
+from toolc.generate.tables.reading import Note
 
 if TYPE_CHECKING:
+    from toolc.generate.model.begin import Left
+    from toolc.generate.model.source import Model
     from toolc.generate.pipeline import Outcome, Stored
-    from toolc.generate.tables.reading import Aside, Note
+    from toolc.generate.tables.reading import Aside
 
 STAGES = ("decompose", "document", "integrate", "scale", "deploy")
 KINDS = ("single_hop", "parallel_single_hop", "multi_hop", "parallel_multi_hop")
 SETTINGS = "generate.json"
 ASIDE = "aside.jsonl"
+ATTEMPTS = "attempts.jsonl"
 BUILD = "build"
 SHOWN = 10
 """Notes, and tasks that went, that are shown; the files hold all."""
@@ -30,13 +35,14 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "generate",
         description="Make environments from a folder of tables (CSV, JSON, SQLite): tools that "
         "look up, filter, sum up and rank, and tasks of all kinds that the compiler and the "
-        "audit have proved sound. Each stage writes specs to a folder of its own, to read, check "
-        "and edit; what has not changed is not made again.",
+        "audit have proved sound; or from questions, or a domain, with a model. Each stage writes "
+        "specs to a folder of its own, to read, check and edit; what has not changed is not made "
+        "again.",
         epilog=epilog(
             {
                 "toolc generate -o made --tables data": "all stages; made/build is ready for use",
-                "toolc generate -o made --seed 7 --tasks 500": "another draw from the same tables",
                 "toolc generate scale deploy -o made": "two stages, say after editing",
+                "toolc generate -o made --questions q.jsonl --endpoint URL --model NAME": "a model",
             },
             "every environment is made",
             "some are not",
@@ -49,6 +55,10 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "-o", "--output", required=True, metavar="DIR", help="folder of all results"
     )
     parser.add_argument("--tables", metavar="DATA_DIR", help="folder of tables, with those below")
+    parser.add_argument(
+        "--questions", metavar="FILE.jsonl", help='questions for a model: {"question": "…"}'
+    )
+    parser.add_argument("--domain", metavar="TEXT", help="what a model is to invent questions of")
     parser.add_argument("--seed", type=int, metavar="N", help="of all choices (default: 0)")
     parser.add_argument("--tasks", type=positive, metavar="N", help="how many (default: 240)")
     parser.add_argument(
@@ -63,16 +73,25 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "--scale", metavar="NAME,…", help="transformations of stage 4, or `none` (default: all)"
     )
     parser.add_argument(
-        "--jobs", "-j", type=positive, metavar="N", help="processes (default: all cores)"
+        "--jobs",
+        "-j",
+        type=positive,
+        metavar="N",
+        help="processes (default: all cores), or requests at a time (default: 8)",
     )
     parser.add_argument(
         "--force", "-f", action="store_true", help="make all anew, also what was edited"
     )
+    asking.add_options(parser)
     add_format(parser, "human", "json")
 
 
 DEFAULTS: Mapping[str, Any] = {
     "tables": None,
+    "questions": None,
+    "domain": None,
+    "model": None,
+    "rounds": asking.ROUNDS,
     "seed": 0,
     "tasks": 240,
     "kinds": ",".join(f"{kind}=1" for kind in KINDS),
@@ -88,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
     stages = _stages(args.stages)
     kept = _settings(args)
     shown = args.format == "human"
-    outcomes, asked, notes = _run(args, kept, stages, shown)
+    outcomes, asked, notes, left = _run(args, kept, stages, shown)
     failed = [outcome for outcome in outcomes if outcome.how == "failed"]
     found: dict[str, Any] = {"output": args.output, "stages": list(stages)}
     if STAGES[-1] in stages:
@@ -98,11 +117,13 @@ def run(args: argparse.Namespace) -> int:
         {"environment": each.environment, "stage": each.stage, "reason": each.reason}
         for each in failed
     ]
+    found["left"] = [each._asdict() for each in left]
     if args.format == "json":
         print(json.dumps(found, ensure_ascii=False))
     else:
-        _show(found, outcomes, notes, args.output)
-    return 1 if failed else 0
+        told = [Note(each.id, each.reason) for each in left]
+        _show(found, outcomes, [*notes, *told], args.output)
+    return 1 if failed or left else 0
 
 
 def _stages(given: Sequence[str]) -> tuple[str, ...]:
@@ -125,10 +146,27 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
         known = {
             name: value[name]
             for name, usual in DEFAULTS.items()
-            if isinstance(value.get(name), str if usual is None else type(usual))
+            if isinstance(value.get(name), (str, dict) if usual is None else type(usual))
         }
     given = {name: getattr(args, name) for name in DEFAULTS if getattr(args, name) is not None}
-    return {**DEFAULTS, **known, **given}
+    asked = [name for name in SOURCES if name in given]
+    if len(asked) > 1:
+        raise UsageError(f"--{asked[0]} and --{asked[1]} exclude each other")
+    if asked:
+        known = {name: each for name, each in known.items() if name not in SOURCES}
+    given.pop("model", None)
+    if args.endpoint is not None or args.model_path is not None:
+        given["model"] = asking.settings_of(args)
+    settings = {**DEFAULTS, **known, **given}
+    if settings["questions"] or settings["domain"]:
+        if not isinstance(settings["model"], dict):
+            raise UsageError("say which model: --endpoint URL --model NAME, or --model-path FOLDER")
+        settings["scale"] = "none"
+    return settings
+
+
+SOURCES = ("tables", "questions", "domain")
+"""Options of which one says what environments are made from."""
 
 
 def _kinds(text: str) -> dict[str, float]:
@@ -161,17 +199,23 @@ def _scaling(text: str) -> tuple[str, ...]:
 
 def _run(
     args: argparse.Namespace, kept: Mapping[str, Any], stages: tuple[str, ...], shown: bool
-) -> tuple[list[Outcome], int, Sequence[Note]]:
+) -> tuple[list[Outcome], int, Sequence[Note], Sequence[Left]]:
     from toolc.generate import pipeline
     from toolc.generate.tables.source import Tables
     from toolc.generate.tables.transformations import TRANSFORMATIONS
-    from toolc.workers import WorkerError, mapped
+    from toolc.workers import WorkerError, in_threads, mapped
 
     settings = pipeline.Settings(kept["seed"], _scaling(kept["scale"]))
     begun: dict[str, Stored] = {}
     notes: Sequence[Note] = ()
+    left: Sequence[Left] = ()
+    wanted = kept["tasks"]
+    model = _model(args, kept) if kept["questions"] or kept["domain"] else None
     if stages[0] == STAGES[0]:
-        begun, notes = _begin(args, kept)
+        if model is not None:
+            begun, left, wanted = _asked(args, kept, model, shown)
+        else:
+            begun, notes = _begin(args, kept)
         names = list(begun)
     else:
         before = STAGES[STAGES.index(stages[0]) - 1]
@@ -184,22 +228,83 @@ def _run(
             name,
             stages,
             settings,
-            Tables(),
+            model or Tables(),
             TRANSFORMATIONS,
             begun.get(name),
             args.force,
+            model is not None,
         )
         for name in names
     ]
+    jobs = args.jobs or (asking.IN_FLIGHT if model is not None else os.cpu_count() or 1)
     outcomes: list[Outcome] = []
     with Progress("environments", len(work), shown=shown) as progress:
         try:
-            for made in mapped(pipeline.run, work, args.jobs or os.cpu_count() or 1):
+            runner = mapped if model is None else in_threads
+            for made in runner(pipeline.run, work, jobs):
                 outcomes += made
                 progress.advance()
         except WorkerError as error:
             raise UsageError(str(error)) from None
-    return outcomes, kept["tasks"], notes
+    outcomes.sort(key=lambda each: names.index(each.environment))
+    return outcomes, wanted, notes, left
+
+
+# ---------------------------------------------------------------- with a model
+
+
+def _model(args: argparse.Namespace, kept: Mapping[str, Any]) -> Model:
+    from toolc.emission.attempts import Journal, JournalError
+    from toolc.emission.loop import Loop
+    from toolc.files import why
+    from toolc.generate.model.source import Model
+
+    try:
+        os.makedirs(args.output, exist_ok=True)
+        journal = Journal(os.path.join(args.output, ATTEMPTS))
+    except JournalError as error:
+        raise UsageError(str(error)) from None
+    except OSError as error:
+        raise UsageError(f"cannot write `{args.output}`: {why(error)}") from None
+    return Model(Loop(asking.asker_of(kept["model"]), journal, kept["rounds"], kept["seed"]))
+
+
+def _asked(
+    args: argparse.Namespace, kept: Mapping[str, Any], model: Model, shown: bool
+) -> tuple[dict[str, Stored], Sequence[Left], int]:
+    """What the model makes of questions for the first stage, the questions of which it makes
+    nothing, and how many there are in all."""
+    from toolc.emission.descriptions import MAX_TEXT, LinesError, read_items
+    from toolc.generate.draft import StageError
+    from toolc.generate.model import begin
+    from toolc.generate.pipeline import Stored
+
+    limits = (kept["depth"], kept["width"])
+    if kept["questions"] is not None:
+        try:
+            asked = begin.given(read_items(kept["questions"], "question"), *limits)
+        except LinesError as error:
+            raise UsageError(str(error)) from None
+    elif not kept["domain"].strip() or len(kept["domain"]) > MAX_TEXT:
+        raise UsageError(f"a domain has 1 to {MAX_TEXT:,} characters")
+    else:
+        asked = begin.invented(kept["domain"], kept["tasks"], _kinds(kept["kinds"]), *limits)
+    settled: dict[str, Any] = {}
+    with Progress("questions", len(asked), shown=shown) as progress:
+        try:
+            for each, found in begin.decomposed(model, asked, args.jobs or asking.IN_FLIGHT):
+                progress.advance()
+                if found is not None:
+                    settled[each.id] = found
+        except StageError as error:
+            raise UsageError(str(error)) from None
+    drafts, left = begin.assembled(asked, settled)
+    told = [Note(each.id, each.reason) for each in left]
+    _keep(args.output, kept, told, ())
+    return {draft.name: Stored(draft, {}) for draft in drafts}, left, len(asked)
+
+
+# ---------------------------------------------------------------- from tables
 
 
 def _begin(
@@ -212,7 +317,7 @@ def _begin(
     from toolc.generate.tables.reading import read_folder
 
     if kept["tables"] is None:
-        raise UsageError("say with --tables where the tables are")
+        raise UsageError("say with --tables, --questions or --domain what to make them from")
     if not os.path.isdir(kept["tables"]):
         raise UsageError(f"`{kept['tables']}` is not a folder")
     try:

@@ -96,6 +96,12 @@ class _Player:
 def add_options(parser: argparse.ArgumentParser, choice: Any = None) -> None:
     """The options of the policy. `choice`, a group of options that exclude each other, takes
     `--endpoint`, which asks for it."""
+    add_access(parser, choice)
+    sampling.add_options(parser)
+
+
+def add_access(parser: argparse.ArgumentParser, choice: Any = None) -> None:
+    """Where the model is, and how it is asked."""
     (choice or parser).add_argument(
         "--endpoint", metavar="URL", help="ask a server of OpenAI's chat completions (…/v1)"
     )
@@ -124,7 +130,6 @@ def add_options(parser: argparse.ArgumentParser, choice: Any = None) -> None:
     group.add_argument(
         "--no-model-seed", action="store_true", help="send no seed: some servers know of none"
     )
-    sampling.add_options(parser)
 
 
 def settings_of(args: argparse.Namespace) -> dict[str, Any]:
@@ -156,6 +161,11 @@ def settings_of(args: argparse.Namespace) -> dict[str, Any]:
 
 def from_settings(settings: Mapping[str, Any]) -> EndpointPolicy:
     """The policy of settings. UsageError where the variable that is named has no key."""
+    return EndpointPolicy(client_of(settings), settings["format"], seeded=settings["seeded"])
+
+
+def client_of(settings: Mapping[str, Any]) -> Client:
+    """The client of settings. UsageError where the variable that is named has no key."""
     from toolc.models.client import Client
 
     access = settings["access"]
@@ -175,7 +185,7 @@ def from_settings(settings: Mapping[str, Any]) -> EndpointPolicy:
         access["retries"],
         rate_of(access["rate"]) if access["rate"] else None,
     )
-    return EndpointPolicy(Client(endpoint, key), settings["format"], seeded=settings["seeded"])
+    return Client(endpoint, key)
 
 
 def from_args(args: argparse.Namespace) -> EndpointPolicy:

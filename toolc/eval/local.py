@@ -219,6 +219,12 @@ def _by_template(model: LocalModel) -> Read | None:
 def add_options(parser: argparse.ArgumentParser, choice: Any = None) -> None:
     """The options of the policy. `choice`, a group of options that exclude each other, takes
     `--model-path`, which asks for it."""
+    add_loading(parser, choice)
+    sampling.add_options(parser)
+
+
+def add_loading(parser: argparse.ArgumentParser, choice: Any = None) -> None:
+    """Where the model is, and how it is loaded."""
     (choice or parser).add_argument(
         "--model-path", metavar="FOLDER", help="run a model of the transformers library here"
     )
@@ -237,7 +243,6 @@ def add_options(parser: argparse.ArgumentParser, choice: Any = None) -> None:
         metavar="JSON",
         help="further variables of the chat template, as '{\"enable_thinking\": false}'",
     )
-    sampling.add_options(parser)
 
 
 def settings_of(args: argparse.Namespace) -> dict[str, Any]:
@@ -255,15 +260,16 @@ def settings_of(args: argparse.Namespace) -> dict[str, Any]:
 def from_settings(settings: Mapping[str, Any]) -> LocalPolicy:
     """The policy of settings. UsageError where the model cannot be loaded or read."""
     try:
-        model = LocalModel.load(
-            settings["model"],
-            settings["access"]["device"],
-            settings["dtype"],
-            settings["template"],
-        )
-        return LocalPolicy(model, sampling.from_settings(settings))
+        return LocalPolicy(model_of(settings), sampling.from_settings(settings))
     except (LocalError, Unusable) as error:
         raise UsageError(str(error)) from None
+
+
+def model_of(settings: Mapping[str, Any]) -> LocalModel:
+    """The model of settings. Raises `LocalError`."""
+    return LocalModel.load(
+        settings["model"], settings["access"]["device"], settings["dtype"], settings["template"]
+    )
 
 
 def from_args(args: argparse.Namespace) -> LocalPolicy:

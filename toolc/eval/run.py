@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from itertools import groupby
-from queue import SimpleQueue
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from toolc import __version__
 from toolc.eval.figures import Row, row_of, summarise
@@ -19,15 +17,12 @@ from toolc.eval.policies import POLICIES, Chooser, Settings
 from toolc.eval.rollout import Work, episode_id, rollout
 from toolc.eval.store import FORMAT, line_of
 from toolc.output import artifacts_digest
-from toolc.workers import mapped
+from toolc.workers import in_threads, mapped
 from toolc_runtime.environment import Environment, load
 from toolc_runtime.values import canonical
 
 SLICE = 10
 """Episodes that a process takes at a time."""
-
-Given = TypeVar("Given")
-Made = TypeVar("Made")
 
 
 class Run(NamedTuple):
@@ -173,40 +168,6 @@ def _opened(folder: str, policy: str) -> tuple[Environment, Chooser]:
     environment = load(folder)
     settings = json.loads(policy)
     return environment, POLICIES[settings["name"]].make(settings, {environment.name: environment})
-
-
-def in_threads(
-    function: Callable[[Given], Made], given: Sequence[Given], workers: int
-) -> Iterator[Made]:
-    """What a function makes of each, as it is made, by several threads; the first error of one is
-    raised. Nobody waits for the threads where the caller goes: what they do then is lost."""
-    waiting = iter(given)
-    lock = threading.Lock()
-    made: SimpleQueue[tuple[Made | None, BaseException | None]] = SimpleQueue()
-    ended = threading.Event()
-
-    def work() -> None:
-        while not ended.is_set():
-            with lock:
-                try:
-                    each = next(waiting)
-                except StopIteration:
-                    return
-            try:
-                made.put((function(each), None))
-            except BaseException as error:
-                made.put((None, error))
-
-    for _ in range(min(workers, len(given))):
-        threading.Thread(target=work, daemon=True).start()
-    try:
-        for _ in given:
-            result, error = made.get()
-            if error is not None:
-                raise error
-            yield result  # type: ignore[misc]
-    finally:
-        ended.set()
 
 
 def default_folder(build: str, policy: Settings) -> str:

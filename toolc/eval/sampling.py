@@ -28,7 +28,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `Sampling`, unless the parser has them."""
     if parser.get_default("chat_format") is not None:
         return
-    group = parser.add_argument_group("how a model is sampled and read")
+    group = add_drawing(parser, "how a model is sampled and read")
+    group.add_argument(
+        "--chat-format",
+        choices=(AUTO, *FORMATS),
+        default=AUTO,
+        help="how the model writes calls (default: %(default)s, found out)",
+    )
+
+
+def add_drawing(parser: argparse.ArgumentParser, title: str) -> argparse._ArgumentGroup:
+    """The options of how tokens are drawn, in a group that has a title."""
+    group = parser.add_argument_group(title)
     group.add_argument(
         "--temperature", type=_within(100), metavar="T", help="0 is greedy (default: the model's)"
     )
@@ -36,12 +47,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--max-tokens", type=positive, metavar="N", help="tokens of a message (see docs/models.md)"
     )
-    group.add_argument(
-        "--chat-format",
-        choices=(AUTO, *FORMATS),
-        default=AUTO,
-        help="how the model writes calls (default: %(default)s, found out)",
-    )
+    return group
 
 
 def settings_of(args: argparse.Namespace) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolc.generate import trees
-from toolc.generate.draft import Draft, Source
+from toolc.generate.draft import Draft
 from toolc.node import NOWHERE
 from toolc.project import SUFFIX
 from toolc.syntax import tree
@@ -43,17 +43,6 @@ class Proved(NamedTuple):
         artifacts = self.compiled.artifacts if self.compiled else None
         lines = artifacts.files["scenarios.jsonl"].decode().splitlines() if artifacts else []
         return dict(sorted(Counter(json.loads(line)["kind"] for line in lines).items()))
-
-
-def deploy(draft: Draft, source: Source) -> Draft:
-    """The draft with a body for every tool that has none."""
-    items = tuple(
-        item.replace(body=source.implement(draft, item, draft.meanings.get(item.name.text, {})))
-        if isinstance(item, tree.Tool) and item.body is None
-        else item
-        for item in draft.items
-    )
-    return draft._replace(items=items)
 
 
 def prove(draft: Draft, path: str) -> Proved:

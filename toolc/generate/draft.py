@@ -73,8 +73,8 @@ class Source(Protocol):
     def merges(self, draft: Draft) -> Sequence[Change]:
         """Tools that overlap, with the one that does for all."""
 
-    def implement(self, draft: Draft, tool: tree.Tool, meaning: Json) -> tree.Block:
-        """The body of a declared tool."""
+    def deploy(self, draft: Draft) -> Draft:
+        """The draft with a body for every tool that has none, and the data that bodies need."""
 
 
 def described(tool: tree.Tool, document: Document) -> tree.Tool:

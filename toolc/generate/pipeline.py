@@ -14,8 +14,9 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from toolc.apart import Died, Limits, apart
 from toolc.files import DataError, decode, read_bytes, why
-from toolc.generate.deploy import Proved, deploy, prove
+from toolc.generate.deploy import Proved, prove
 from toolc.generate.document import document
 from toolc.generate.draft import Draft, Source, StageError
 from toolc.generate.integrate import integrate
@@ -190,6 +191,7 @@ def _standing(root: str, stage: str, environment: str, digest: str) -> str:
     return "" if same else "edited"
 
 
+_PROVING = Limits(seconds=900.0)
 MAX_FILE = 256 * 1024 * 1024
 
 
@@ -207,6 +209,8 @@ class Work(NamedTuple):
     transformations: Mapping[str, Transformation]
     begun: Stored | None = None
     force: bool = False
+    in_thread: bool = False
+    """Whether other environments are under way in this process, so that proving is done apart."""
 
 
 def run(work: Work) -> list[Outcome]:
@@ -252,9 +256,9 @@ def _deployed(work: Work, before: Stored, digest: str) -> Outcome:
     """The last stage: bodies, then proofs; what cannot be proved goes."""
     root, name = work.root, work.environment
     stage = STAGES[-1]
-    draft = deploy(before.draft, work.source)
+    draft = work.source.deploy(before.draft)
     save(root, stage, before._replace(draft=draft), name, "", {})
-    proved = prove(draft, spec_of(root, stage, name))
+    proved = _proved(work, draft)
     facts = {
         "tasks": len(proved.audits),
         "kinds": proved.kinds,
@@ -266,6 +270,21 @@ def _deployed(work: Work, before: Stored, digest: str) -> Outcome:
         reasons = "; ".join(f"{each}: {reason}" for each, reason in proved.dropped[:3])
         raise StageError(f"no task of it is left ({reasons})")
     return Outcome(name, stage, "made", proved=proved)
+
+
+def _proved(work: Work, draft: Draft) -> Proved:
+    """What is proved of a draft. Raises `StageError`."""
+    path = spec_of(work.root, STAGES[-1], work.environment)
+    if not work.in_thread:
+        return prove(draft, path)
+    try:
+        return apart(_prove, (draft, path), _PROVING)
+    except Died as died:
+        raise StageError(f"it could not be proved: {died}") from None
+
+
+def _prove(given: tuple[Draft, str]) -> Proved:
+    return prove(*given)
 
 
 _CHANGES: Mapping[str, Callable[[Work, Draft], Draft]] = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 MAX_TOKENS = 4_096
 """Tokens of a message, unless more or fewer are asked for."""
@@ -38,6 +38,22 @@ class Generated(NamedTuple):
     prompt: str
     prompt_tokens: int = 0
     completion_tokens: int = 0
+
+
+class Writer(Protocol):
+    """What constrains one text: a logits processor of transformers."""
+
+    def __call__(self, ids: Any, scores: Any) -> Any: ...
+
+    def whole(self, tokens: Sequence[int]) -> str:
+        """The text of all tokens, brought to an end. Raises Failed."""
+
+
+class Constraint(Protocol):
+    """What may be written."""
+
+    def writer(self, prompt_tokens: int) -> Writer:
+        """What constrains a text after a prompt of so many tokens."""
 
 
 class LocalModel:
@@ -107,9 +123,11 @@ class LocalModel:
         temperature: float | None = None,
         top_p: float | None = None,
         max_tokens: int | None = None,
+        constraint: Constraint | None = None,
     ) -> Generated:
         """What the model makes of a prompt. `seed` decides what is drawn; a temperature of 0 draws
-        nothing. Raises Failed."""
+        nothing; a constraint decides what may be written, and is kept to also where the limit of
+        tokens ends it. Raises Failed."""
         import torch
 
         given = self.tokenizer(prompt, add_special_tokens=False, return_tensors="pt")
@@ -119,10 +137,13 @@ class LocalModel:
             raise Failed(f"the conversation has {length:,} tokens, and the model takes no more")
         options = {
             "max_new_tokens": min(max_tokens or MAX_TOKENS, room),
-            "eos_token_id": self._ends(),
+            "eos_token_id": self.ends,
             "pad_token_id": self._padding(),
             **_drawing(temperature, top_p),
         }
+        writer = constraint.writer(length) if constraint is not None else None
+        if writer is not None:
+            options["logits_processor"] = [writer]
         device = self._model.device
         with self._lock, torch.random.fork_rng(), torch.inference_mode():
             torch.manual_seed(Random(seed).getrandbits(63))
@@ -135,9 +156,11 @@ class LocalModel:
             except RuntimeError as error:  # such as too little memory
                 raise Failed(f"the model failed: {_line(error)}") from None
         ids = made[0, length:].tolist()
-        ends = set(self._ends())
+        ends = set(self.ends)
         told = next((place for place, id in enumerate(ids) if id in ends), len(ids))
         text, end = self._text(ids[:told]), self._text(ids[told : told + 1])
+        if writer is not None and not end:
+            text = writer.whole(ids)
         return Generated(text, end, prompt, length, min(told + 1, len(ids)))
 
     def _text(self, ids: list[int]) -> str:
@@ -152,7 +175,8 @@ class LocalModel:
         config = self._model.config.get_text_config()
         return int(getattr(config, "max_position_embeddings", None) or 1 << 30)
 
-    def _ends(self) -> list[int]:
+    @property
+    def ends(self) -> list[int]:
         """The tokens that end a message, by the model and by its tokenizer."""
         known = self._model.generation_config.eos_token_id
         ends = [known] if isinstance(known, int) else list(known or ())
@@ -161,7 +185,7 @@ class LocalModel:
 
     def _padding(self) -> int:
         own = self.tokenizer.pad_token_id
-        return int(own if own is not None else next(iter(self._ends()), 0))
+        return int(own if own is not None else next(iter(self.ends), 0))
 
 
 def _drawing(temperature: float | None, top_p: float | None) -> dict[str, Any]:

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from toolc.generate import trees
-from toolc.generate.draft import Adapter, Change, Document, Draft, Json, StageError
+from toolc.generate.draft import (
+    Adapter,
+    Change,
+    Document,
+    Draft,
+    Json,
+    StageError,
+    with_tools,
+)
 from toolc.generate.tables import documents
 from toolc.generate.tables.operations import (
     ORDERS,
@@ -64,8 +72,17 @@ class Tables:
             changes.append(change_of(name, merged, schema, adapters))
         return changes
 
-    def implement(self, draft: Draft, tool: tree.Tool, meaning: Json) -> tree.Block:
-        return body(*_read(draft, tool.name.text, meaning))
+    def deploy(self, draft: Draft) -> Draft:
+        def deployed(tool: tree.Tool) -> tree.Tool:
+            if tool.body is not None:
+                return tool
+            name = tool.name.text
+            made: tree.Tool = tool.replace(
+                body=body(*_read(draft, name, draft.meanings.get(name, {})))
+            )
+            return made
+
+        return with_tools(draft, deployed)
 
 
 def _read(draft: Draft, name: str, meaning: Json) -> tuple[Operation, Schema]:

@@ -1,0 +1,1 @@
+"""The prompts of the stages, a file each: `system`, `decompose`, `invent`, `document`, `deploy`."""
