@@ -1,0 +1,335 @@
+"""A training run: a folder in which every finished piece stays, so that it can be gone on with.
+
+    RUN/run.json           the configuration, and the digests of what it trains on
+    RUN/init/, sft/, rl/   `model/` at the end of the stage, `checkpoint-N/` on the way,
+                           `evaluation.json`
+    RUN/metrics.jsonl, tensorboard/, plot.svg
+    RUN/summary.json       held-out figures after every stage
+
+A run that is started again in the same folder takes up the stage that is not finished from its
+last whole checkpoint. What ended a stage is never done twice.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from toolc import __version__
+from toolc.output import write_file
+from toolc.train import checkpoints, metrics, models
+from toolc.train.config import Config, to_json
+from toolc.train.dataset import Dataset, Options, make
+from toolc.train.evaluation import Held, evaluate, generator_of, held_out
+from toolc.train.examples import encoder, examples, schedule
+from toolc.train.rows import Source, source
+from toolc.train.scores import SCORES
+from toolc.train.splits import Shares
+from toolc.train.trl_adapter import Clock, factories, rl_trainer, sft_trainer, untested
+
+Tasks = Mapping[str, tuple[Any, Sequence[str]]]
+"""Environments by name, with the ids of their admitted tasks."""
+
+Say = Callable[[str], object]
+
+
+class RunError(Exception):
+    """The run cannot be begun or gone on with; the message says why."""
+
+
+class _Run(NamedTuple):
+    config: Config
+    folder: str
+    dataset: Dataset
+    sources: Mapping[str, Source]
+    say: Say
+    progress: bool
+
+    def place(self, *parts: str) -> str:
+        return os.path.join(self.folder, *parts)
+
+
+def train(
+    config: Config, tasks: Tasks, digests: Mapping[str, str], say: Say, progress: bool = False
+) -> dict[str, Any]:
+    """Runs the stages that are not finished and returns the summary. `digests` say what the
+    environments hold. Raises `RunError` and `Unsupported`."""
+    began = time.monotonic()
+    run = _prepare(config, tasks, digests, say, progress)
+    models.set_threads(config.threads)
+    if version := untested():
+        say(f"TRL {version} was not tested with toolc")
+    held = held_out(run.dataset.rl["test"], run.sources)
+    stages = ("init", *config.stages)
+    for at, stage in enumerate(stages):
+        if not os.path.isdir(run.place(stage, "model")):
+            metrics.rewind(run.folder, stage, _reached(run, stage), stages[at + 1 :])
+            _STAGES[stage](run, stages[at - 1], held)
+        _evaluated(run, stage, held)
+    metrics.write_events(run.folder, stages)
+    metrics.write_plot(run.folder)
+    return _summarise(run, stages, time.monotonic() - began)
+
+
+# ---------------------------------------------------------------- before the first stage
+
+
+def _prepare(
+    config: Config, tasks: Tasks, digests: Mapping[str, str], say: Say, progress: bool
+) -> _Run:
+    wanted = config.data.environments or tuple(tasks)
+    for name in (*wanted, *(config.data.hold_out or ())):
+        if name not in tasks:
+            raise RunError(f"there is no environment `{name}` in the build")
+    chosen = {name: tasks[name] for name in tasks if name in wanted}
+    about = {
+        "format": 1,
+        "toolc": __version__,
+        "config": to_json(config),
+        "environments": {name: digests[name] for name in chosen},
+    }
+    _same_run(config.output, json.loads(json.dumps(about)))
+    data = config.data
+    shares = Shares(data.families, data.tasks, data.validation)
+    options = Options(data.hold_out or (), shares, data.orders, config.seed)
+    dataset = make(chosen, options)
+    sources = {name: source(environment) for name, (environment, _) in chosen.items()}
+    return _Run(config, config.output, dataset, sources, say, progress)
+
+
+def _same_run(folder: str, about: dict[str, Any]) -> None:
+    """Begins the folder's `run.json`, or sees that it tells of the same run."""
+    path = os.path.join(folder, "run.json")
+    try:
+        os.makedirs(folder, exist_ok=True)
+        if not os.path.exists(path):
+            if os.listdir(folder):
+                raise RunError(f"`{folder}` holds something else than a run")
+            write_file(path, (json.dumps(about, indent=2) + "\n").encode())
+            return
+        with open(path, encoding="utf-8") as file:
+            before = json.load(file)
+    except OSError as error:
+        raise RunError(f"cannot write `{folder}`: {error.strerror or error}") from None
+    except ValueError:
+        raise RunError(f"`{path}` is not a run's") from None
+    if before != about:
+        parts = [
+            name
+            for name in about
+            if not isinstance(before, dict) or before.get(name) != about[name]
+        ]
+        raise RunError(
+            f"`{folder}` holds a run with other {' and '.join(parts)}: give another folder"
+        )
+
+
+def _reached(run: _Run, stage: str) -> int:
+    found = checkpoints.latest(run.place(stage))
+    return found[1] if found else 0
+
+
+# ---------------------------------------------------------------- stages
+
+
+def _init(run: _Run, before: str, held: Mapping[str, Sequence[Held]]) -> None:
+    model, tokenizer = models.beginning(run.config, run.dataset.sft["train"])
+    checkpoints.put(run.place("init", "model"), lambda place: models.save(model, tokenizer, place))
+
+
+def _sft(run: _Run, before: str, held: Mapping[str, Sequence[Held]]) -> None:
+    config = run.config
+    model, tokenizer = models.load(run.place(before, "model"))
+    encode = encoder(tokenizer)
+    rows = [
+        row for row in run.dataset.sft["train"] if len(encode(row)[0]) <= config.data.max_tokens
+    ]
+    if not rows:
+        raise RunError("no row is short enough: raise `data.max_tokens`")
+    run.say(f"sft: {len(rows)} of {len(run.dataset.sft['train'])} rows, {config.sft.steps} steps")
+    options = {
+        **_common(run, "sft", config.sft),
+        "per_device_train_batch_size": config.sft.batch,
+        "lr_scheduler_type": "linear",
+    }
+    trainer = sft_trainer(
+        model,
+        tokenizer,
+        list(examples(rows, encode, config.sft, config.seed)),
+        {**options, **config.trainer},
+        [_watch(run, "sft", None, None)],
+        models.adapters(config.lora),
+    )
+    _finish(run, "sft", trainer, tokenizer)
+
+
+def _rl(run: _Run, before: str, held: Mapping[str, Sequence[Held]]) -> None:
+    config = run.config
+    model, tokenizer = models.load(run.place(before, "model"))
+    encode = encoder(tokenizer)
+    short = {
+        row["id"].split("#")[0]
+        for row in run.dataset.sft["train"]
+        if len(encode(row)[0]) <= config.data.max_tokens
+    }
+    rows = [row for row in run.dataset.rl["train"] if f"{row['of']}/{row['task']}" in short]
+    if not rows:
+        raise RunError("no row is short enough: raise `data.max_tokens`")
+    run.say(f"rl: {len(rows)} of {len(run.dataset.rl['train'])} rows, {config.rl.steps} steps")
+    wanted = schedule(rows, config.rl.steps * config.rl.prompts, config.rl.curriculum, config.seed)
+    clock = Clock()
+    environments = factories(run.sources.values(), (row["environment"] for row in wanted), clock)
+
+    def measure(trained: Any) -> Mapping[str, Mapping[str, float]]:
+        held_out = config.evaluation
+        generator = generator_of(trained, tokenizer, held_out.max_tokens, held_out.batch)
+        return evaluate(generator, held, held_out.tasks)
+
+    options = {
+        **_common(run, "rl", config.rl),
+        "per_device_train_batch_size": config.rl.prompts * config.rl.group,
+        "num_generations": config.rl.group,
+        "lr_scheduler_type": "constant_with_warmup",
+        "max_completion_length": config.rl.max_tokens,
+        "max_tool_calling_iterations": config.rl.max_rounds,
+        "temperature": config.rl.temperature,
+        "beta": config.rl.kl,
+        "log_completions": False,
+    }
+    trainer = rl_trainer(
+        model,
+        tokenizer,
+        wanted,
+        environments,
+        {config.rl.reward: SCORES[config.rl.reward]},
+        {**options, **config.trainer},
+        [_watch(run, "rl", clock, measure)],
+        models.adapters(config.lora),
+        batch_normalised=config.rl.algorithm == "reinforce++",
+    )
+    _finish(run, "rl", trainer, tokenizer)
+
+
+_STAGES: dict[str, Callable[[_Run, str, Mapping[str, Sequence[Held]]], None]] = {
+    "init": _init,
+    "sft": _sft,
+    "rl": _rl,
+}
+
+
+def _common(run: _Run, stage: str, options: Any) -> dict[str, Any]:
+    """What the trainers of both stages are told."""
+    return {
+        "output_dir": run.place(stage),
+        "max_steps": options.steps,
+        "learning_rate": options.learning_rate,
+        "warmup_steps": options.warmup,
+        "save_strategy": "steps",
+        "save_steps": options.save_every,
+        "save_total_limit": 2,
+        "logging_steps": 1,
+        "report_to": "none",
+        "seed": run.config.seed,
+        "disable_tqdm": not run.progress,
+        **(
+            {"use_cpu": True, "bf16": False, "gradient_checkpointing": False}
+            if models.on_processor()
+            else {}
+        ),
+    }
+
+
+def _finish(run: _Run, stage: str, trainer: Any, tokenizer: Any) -> None:
+    found = checkpoints.latest(run.place(stage))
+    if found:
+        run.say(f"{stage}: going on from step {found[1]}")
+    trainer.train(resume_from_checkpoint=found[0] if found else None)
+    model = models.merged(trainer.accelerator.unwrap_model(trainer.model))
+    checkpoints.put(run.place(stage, "model"), lambda place: models.save(model, tokenizer, place))
+
+
+def _watch(
+    run: _Run,
+    stage: str,
+    clock: Clock | None,
+    measure: Callable[[Any], Mapping[str, Mapping[str, float]]] | None,
+) -> Any:
+    """A callback that keeps what is measured, evaluates on the way, and marks checkpoints."""
+    from transformers import TrainerCallback
+
+    every = run.config.evaluation.every
+
+    class Watch(TrainerCallback):
+        began = time.perf_counter()
+
+        def on_log(self, args: Any, state: Any, control: Any, **named: Any) -> None:
+            figures = {name: value for name, value in named["logs"].items() if name != "epoch"}
+            now = time.perf_counter()
+            if clock is not None:
+                figures["environment/seconds"] = clock.seconds
+                figures["environment/share"] = clock.seconds / (now - self.began)
+                clock.seconds = 0.0
+            figures["seconds"] = now - self.began
+            self.began = now
+            metrics.append(run.folder, stage, state.global_step, figures)
+
+        def on_save(self, args: Any, state: Any, control: Any, **named: Any) -> None:
+            checkpoints.mark(run.place(stage), state.global_step)
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **named: Any) -> None:
+            if measure and every and state.global_step % every == 0:
+                found = measure(named["model"])
+                metrics.append(run.folder, stage, state.global_step, flat(found))
+                self.began = time.perf_counter()
+
+    return Watch()
+
+
+def flat(found: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Figures by set as figures of a step."""
+    return {
+        f"eval/{name}/{figure}": value
+        for name, figures in found.items()
+        for figure, value in figures.items()
+    }
+
+
+# ---------------------------------------------------------------- what came out
+
+
+def _evaluated(run: _Run, stage: str, held: Mapping[str, Sequence[Held]]) -> None:
+    """Evaluates the model at the end of a stage, unless that was done."""
+    path = run.place(stage, "evaluation.json")
+    if os.path.exists(path):
+        return
+    model, tokenizer = models.load(run.place(stage, "model"))
+    options = run.config.evaluation
+    began = time.monotonic()
+    found = evaluate(generator_of(model, tokenizer, options.max_tokens, options.batch), held)
+    write_file(path, (json.dumps(found, indent=2) + "\n").encode())
+    shown = ", ".join(f"{name} {figures['solve_f1']:.3f}" for name, figures in found.items())
+    run.say(f"{stage}: Solve-F1 {shown} ({time.monotonic() - began:.0f} s)")
+
+
+def _summarise(run: _Run, stages: Sequence[str], seconds: float) -> dict[str, Any]:
+    found = {}
+    for stage in stages:
+        with open(run.place(stage, "evaluation.json"), encoding="utf-8") as file:
+            found[stage] = json.load(file)
+    summary = {
+        "format": 1,
+        "toolc": __version__,
+        "model": run.config.model,
+        "seed": run.config.seed,
+        "seconds": round(seconds, 1),
+        "solve_f1": {
+            name: {stage: found[stage][name]["solve_f1"] for stage in stages}
+            for name in found[stages[0]]
+        },
+        "evaluations": found,
+    }
+    write_file(run.place("summary.json"), (json.dumps(summary, indent=2) + "\n").encode())
+    return summary
