@@ -145,7 +145,7 @@ _PLOTTED = {
 def write_plot(folder: str) -> None:
     """Draws the loss of SFT, and reward and held-out Solve-F1 of RL, one below the other."""
     lines = read(folder)
-    drawn = []
+    drawn: list[str] = []
     for title, (stage, name) in _PLOTTED.items():
         points = [
             (line["step"], line[name]) for line in lines if line["stage"] == stage and name in line

@@ -79,11 +79,11 @@ def _texts(rows: Iterable[Row]) -> Iterable[str]:
     from toolc.train.tiny import TEMPLATE
 
     for row in rows:
-        shown, _ = render_jinja_template(
+        shown: Any = render_jinja_template(
             conversations=[row["messages"]],
             tools=json.loads(row["tools"]),
             chat_template=TEMPLATE,
-        )
+        )[0]
         yield _MARKUP.sub(" ", shown[0])
 
 
@@ -94,8 +94,12 @@ def on_processor() -> bool:
     return not torch.cuda.is_available()
 
 
-def set_threads(number: int) -> None:
-    """How many threads torch uses; 0 for as many as there are cores."""
+def prepare(threads: int, progress: bool) -> None:
+    """Sets how many threads torch uses (0: as many as there are cores) and whether models are
+    read and written under progress bars."""
     import torch
+    from transformers.utils import logging
 
-    torch.set_num_threads(number or os.cpu_count() or 1)
+    torch.set_num_threads(threads or os.cpu_count() or 1)
+    if not progress:
+        logging.disable_progress_bar()

@@ -59,7 +59,7 @@ def train(
     environments hold. Raises `RunError` and `Unsupported`."""
     began = time.monotonic()
     run = _prepare(config, tasks, digests, say, progress)
-    models.set_threads(config.threads)
+    models.prepare(config.threads, progress)
     if version := untested():
         say(f"TRL {version} was not tested with toolc")
     held = held_out(run.dataset.rl["test"], run.sources)

@@ -152,22 +152,33 @@ def sft_trainer(
     from trl.trainer.sft_config import SFTConfig
     from trl.trainer.sft_trainer import SFTTrainer
 
-    class InOrder(SFTTrainer):  # type: ignore[misc]
+    class InOrder(SFTTrainer):
         def _get_train_sampler(self, dataset: Any = None) -> Any:
-            return SequentialSampler(self.train_dataset if dataset is None else dataset)
+            every: Any = self.train_dataset if dataset is None else dataset
+            return SequentialSampler(every)
 
     arguments = _known(
         SFTConfig,
         {"dataset_kwargs": {"skip_prepare_dataset": True}, "max_length": None, **options},
     )
-    return InOrder(
-        model=model,
-        args=SFTConfig(**arguments),
-        train_dataset=Dataset.from_list(list(examples)),
-        processing_class=tokenizer,
-        callbacks=list(callbacks),
-        peft_config=lora,
+    return _quiet(
+        InOrder(
+            model=model,
+            args=SFTConfig(**arguments),
+            train_dataset=Dataset.from_list(list(examples)),
+            processing_class=tokenizer,
+            callbacks=list(callbacks),
+            peft_config=lora,
+        )
     )
+
+
+def _quiet(trainer: Any) -> Any:
+    """Without the callback that prints every figure."""
+    from transformers import PrinterCallback
+
+    trainer.remove_callback(PrinterCallback)
+    return trainer
 
 
 # ---------------------------------------------------------------- reinforcement learning
@@ -194,7 +205,7 @@ def rl_trainer(
 
     schemas = {row["environment"]: json.loads(row["tools"]) for row in rows}
 
-    class OnTools(GRPOTrainer):  # type: ignore[misc]
+    class OnTools(GRPOTrainer):
         """Shows models the exact schemas, and can normalise over batches."""
 
         def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -217,15 +228,17 @@ def rl_trainer(
             return output
 
     arguments = _known(GRPOConfig, {"shuffle_dataset": False, **options})
-    return OnTools(
-        model=model,
-        reward_funcs=[_reward_function(name, score) for name, score in scores.items()],
-        args=GRPOConfig(**arguments),
-        train_dataset=_lazily(rows),
-        processing_class=tokenizer,
-        environment_factory=dict(environments),
-        callbacks=list(callbacks),
-        peft_config=lora,
+    return _quiet(
+        OnTools(
+            model=model,
+            reward_funcs=[_reward_function(name, score) for name, score in scores.items()],
+            args=GRPOConfig(**arguments),
+            train_dataset=_lazily(rows),
+            processing_class=tokenizer,
+            environment_factory=dict(environments),
+            callbacks=list(callbacks),
+            peft_config=lora,
+        )
     )
 
 
