@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -100,6 +101,8 @@ def prepare(threads: int, progress: bool) -> None:
     import torch
     from transformers.utils import logging
 
+    # TRL sets the option under the name that transformers has given up.
+    warnings.filterwarnings("ignore", ".*gradient_checkpointing.* is deprecated", FutureWarning)
     torch.set_num_threads(threads or os.cpu_count() or 1)
     if not progress:
         logging.disable_progress_bar()

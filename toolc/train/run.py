@@ -220,6 +220,9 @@ _STAGES: dict[str, Callable[[_Run, str, Mapping[str, Sequence[Held]]], None]] = 
 }
 
 
+_ON_PROCESSOR = {"use_cpu": True, "bf16": False, "gradient_checkpointing": False}
+
+
 def _common(run: _Run, stage: str, options: Any) -> dict[str, Any]:
     """What the trainers of both stages are told."""
     return {
@@ -234,11 +237,7 @@ def _common(run: _Run, stage: str, options: Any) -> dict[str, Any]:
         "report_to": "none",
         "seed": run.config.seed,
         "disable_tqdm": not run.progress,
-        **(
-            {"use_cpu": True, "bf16": False, "gradient_checkpointing": False}
-            if models.on_processor()
-            else {}
-        ),
+        **(_ON_PROCESSOR if models.on_processor() else {}),
     }
 
 
@@ -263,17 +262,19 @@ def _watch(
     every = run.config.evaluation.every
 
     class Watch(TrainerCallback):
-        began = time.perf_counter()
+        began = 0.0
+
+        def on_train_begin(self, args: Any, state: Any, control: Any, **named: Any) -> None:
+            self.began = time.perf_counter()
 
         def on_log(self, args: Any, state: Any, control: Any, **named: Any) -> None:
             figures = {name: value for name, value in named["logs"].items() if name != "epoch"}
-            now = time.perf_counter()
+            figures["seconds"] = time.perf_counter() - self.began
             if clock is not None:
                 figures["environment/seconds"] = clock.seconds
-                figures["environment/share"] = clock.seconds / (now - self.began)
+                figures["environment/share"] = clock.seconds / figures["seconds"]
                 clock.seconds = 0.0
-            figures["seconds"] = now - self.began
-            self.began = now
+            self.began = time.perf_counter()
             metrics.append(run.folder, stage, state.global_step, figures)
 
         def on_save(self, args: Any, state: Any, control: Any, **named: Any) -> None:
@@ -281,9 +282,10 @@ def _watch(
 
         def on_step_end(self, args: Any, state: Any, control: Any, **named: Any) -> None:
             if measure and every and state.global_step % every == 0:
+                began = time.perf_counter()
                 found = measure(named["model"])
                 metrics.append(run.folder, stage, state.global_step, flat(found))
-                self.began = time.perf_counter()
+                self.began += time.perf_counter() - began  # no part of the step
 
     return Watch()
 
