@@ -41,6 +41,7 @@ class Played(NamedTuple):
     completions: list[list[dict[str, Any]]]
     prompts: list[str]
     traces: list[list[tuple[str, str]]]
+    advantages: list[float]
     trainer: Any
 
 
@@ -60,7 +61,12 @@ def play(made: tuple[Any, Any, Any], tmp_path: Path) -> Any:
     """Plays scripts, a list of replies each, in one step of the trainer."""
     of, model, tokenizer = made
 
-    def run(rows: Sequence[Row], scripts: Sequence[Sequence[str]], **options: Any) -> Played:
+    def run(
+        rows: Sequence[Row],
+        scripts: Sequence[Sequence[str]],
+        batch_normalised: bool = False,
+        **options: Any,
+    ) -> Played:
         group = len(scripts) // len(rows)
         environments = factories([of], [row["environment"] for row in rows], Clock())
         trainer = rl_trainer(
@@ -85,7 +91,17 @@ def play(made: tuple[Any, Any, Any], tmp_path: Path) -> Any:
             },
             [],
             None,
+            batch_normalised,
         )
+        advantages: list[float] = []
+        score = trainer._generate_and_score_completions
+
+        def noted(inputs: Any) -> Any:
+            output = score(inputs)
+            advantages.extend(output["advantages"].tolist())
+            return output
+
+        trainer._generate_and_score_completions = noted
         prompts: list[str] = []
         known: list[tuple[list[int], list[str]]] = []
 
@@ -114,6 +130,7 @@ def play(made: tuple[Any, Any, Any], tmp_path: Path) -> Any:
             list(logs["completion"]),
             prompts,
             [[(c.tool, c.status) for c in e._episode.trace] for e in trainer.environments],
+            advantages,
             trainer,
         )
 
@@ -279,6 +296,17 @@ def test_derived_schemas_are_those_of_the_emitted_class(town: Environment) -> No
     derived = get_json_schema(instance.reset_)["function"]["parameters"]  # type: ignore[attr-defined]
     assert derived["required"] == ["title", "copies"]
     assert "at least 0" in derived["properties"]["copies"]["description"].lower()
+
+
+def test_advantages_compare_within_a_group_or_within_the_batch(made: Any, play: Any) -> None:
+    good = [call("shelf_of", title="Amber") + END, 'Answer: "A1"' + END]
+    rows = [row_of(made, "shelf:Amber"), row_of(made, "shelf:Birch")]
+    scripts = [good, good, good, ["No." + END]]
+    grouped = play(rows, scripts)
+    assert grouped.rewards == [1.0, 1.0, 0.0, 0.0]
+    assert grouped.advantages == [0.0] * 4
+    whole = play(rows, scripts, batch_normalised=True)
+    assert whole.advantages == pytest.approx([0.866, 0.866, -0.866, -0.866], abs=1e-3)
 
 
 def test_options_that_trl_does_not_have_are_named(made: Any, play: Any) -> None:

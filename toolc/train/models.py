@@ -99,10 +99,11 @@ def prepare(threads: int, progress: bool) -> None:
     """Sets how many threads torch uses (0: as many as there are cores) and whether models are
     read and written under progress bars."""
     import torch
-    from transformers.utils import logging
+    from transformers.utils import logging as transformers_logging
 
     # TRL sets the option under the name that transformers has given up.
     warnings.filterwarnings("ignore", ".*gradient_checkpointing.* is deprecated", FutureWarning)
     torch.set_num_threads(threads or os.cpu_count() or 1)
     if not progress:
-        logging.disable_progress_bar()
+        bars: Any = transformers_logging
+        bars.disable_progress_bar()
