@@ -3,7 +3,8 @@
 A build's `trl_environment.py` derives a class with one method a tool; `offering` narrows it to
 the tools of a task. A row of a data set names its `task`. It may stand for one turn of it: then
 `prefix` holds what happened before, `rest` what follows, as JSON text of a list of events,
-`["call", tool, arguments, parallel]` and `["reply", text]`, which are replayed.
+`["call", tool, arguments, parallel]` and `["reply", text]`, which are replayed. Arguments are an
+object, or the text that a model wrote.
 
 Nothing here raises into the trainer: a row without a known task gives an episode without one,
 whose verdict is not scored.
@@ -21,6 +22,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from toolc_runtime.environment import Environment
 from toolc_runtime.episode import Episode
 from toolc_runtime.errors import BuildError
+from toolc_runtime.ftrl import expected_answers, solve, step_reward
+from toolc_runtime.values import plain
 
 if TYPE_CHECKING:
     from toolc_runtime.verify import Verdict
@@ -116,6 +119,37 @@ class TrlEnvironment:
         replay(self._episode, _events(self._row.get("rest")))
         return self._episode.finish()
 
+    def _step(self, kind: str, completion: Any) -> float | None:
+        """The published reward of one message after the row's `prefix`, held to at most 1; None
+        without a task. `kind` is one of `toolc_runtime.ftrl.STEP_REWARDS`.
+
+        The trainer must not have run the message's calls: they are made here.
+        """
+        task = self._episode.task
+        if task is None:
+            return None
+        unsolved = expected_answers(task)
+        for call in self._episode.trace:
+            solve(unsolved, call.tool, plain(call.result))
+        answer = task.turns[self._episode._turn].get("answer")
+        text = ", ".join(map(str, answer)) if isinstance(answer, list) else str(answer or "")
+        made = self._make(completion)
+        return min(1.0, step_reward(kind, unsolved, made, final_text(completion), text))
+
+    def _make(self, completion: Any) -> list[tuple[str, Any]]:
+        """Makes the calls of a completion's message: pairs of tool and result."""
+        said = completion[-1] if isinstance(completion, Sequence) and completion else None
+        made = []
+        for call in (said.get("tool_calls") or ()) if isinstance(said, Mapping) else ():
+            name, runs = _asked(call, type(self))
+            if runs:
+                text = getattr(self, name)(**call["function"]["arguments"])
+                name = self._made[-1][0]
+            else:
+                text = self._episode.call(name, "null")
+            made.append((name, json.loads(text)))
+        return made
+
 
 def emitted(environment: Environment) -> type[TrlEnvironment]:
     """The class of the build's `trl_environment.py`. BuildError where there is none."""
@@ -161,7 +195,7 @@ def replay(episode: Episode, events: Iterable[Sequence[Any]]) -> None:
     """Makes calls and replies, up to the first that is not of the expected form."""
     for event in events:
         match event:
-            case ["call", str(tool), dict(arguments), bool(parallel)]:
+            case ["call", str(tool), (dict() | str()) as arguments, bool(parallel)]:
                 episode.call(tool, arguments, parallel=parallel)
             case ["reply", str(text)]:
                 episode.reply(text)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import Toolc
 from toolc.train.dataset import Options, make
+from toolc.train.messages import trajectories
 from toolc.train.reference import demonstrate
 from toolc.train.rows import offered, rl_rows, sft_rows, source
 from toolc_runtime.environment import Environment
@@ -144,3 +145,23 @@ def test_other_folders_are_left_alone(toolc: Toolc, town_build: Path, tmp_path: 
     assert ended.returncode == 2
     assert "holds something else" in ended.stderr
     assert [each.name for each in (tmp_path / "data").iterdir()] == ["thesis.txt"]
+
+
+def test_messages_of_trajectories_stand_after_what_was_before(town: Environment) -> None:
+    of = source(town)
+    task = town.tasks["one_more:Cedar"]
+    reference = next(sft_rows(of, task, 1, 0))["messages"]
+    line = {"id": "x", "environment": "town", "task": task.id, "messages": reference}
+    lines = [json.dumps(line), "{", '{"environment": "town"}', json.dumps({**line, "task": "rain"})]
+    rows = list(trajectories(lines, {"town": of}, [("town", task.id)]))
+    assert [row["id"] for row in rows] == ["x@0", "x@1", "x@2"]
+    assert [len(row["prompt"]) for row in rows] == [1, 3, 5]
+    assert json.loads(rows[2]["prefix"]) == [
+        ["call", "copies_of", {"title": "Cedar"}, False],
+        ["call", "reset", {"title": "Cedar", "copies": 3}, False],
+    ]
+    instance = offering(emitted(town), offered(town, task))()
+    instance.reset(**rows[2])
+    assert [call.status for call in instance._episode.trace] == ["ok", "ok"]
+    named = rows[2]["prompt"][3]["tool_calls"][0]["function"]["name"]
+    assert named == "reset_"

@@ -17,10 +17,21 @@ pytest.importorskip("torch")
 pytest.importorskip("trl")
 
 from toolc.train.config import TINY_RUN, TinyModel
+from toolc.train.messages import cut
 from toolc.train.models import beginning
+from toolc.train.reference import demonstrate
 from toolc.train.rows import Row, rl_rows, sft_rows, source
 from toolc.train.scores import SCORES
-from toolc.train.trl_adapter import TESTED, Clock, Unsupported, factories, rl_trainer, unsupported
+from toolc.train.trl_adapter import (
+    TESTED,
+    Clock,
+    Unsupported,
+    episode_function,
+    factories,
+    rl_trainer,
+    step_function,
+    unsupported,
+)
 from toolc_runtime.environment import Environment
 from toolc_runtime.trl import emitted, offering
 
@@ -65,6 +76,7 @@ def play(made: tuple[Any, Any, Any], tmp_path: Path) -> Any:
         rows: Sequence[Row],
         scripts: Sequence[Sequence[str]],
         batch_normalised: bool = False,
+        reward: Any = None,
         **options: Any,
     ) -> Played:
         group = len(scripts) // len(rows)
@@ -74,7 +86,7 @@ def play(made: tuple[Any, Any, Any], tmp_path: Path) -> Any:
             tokenizer,
             rows,
             environments,
-            {"task": SCORES["task"]},
+            reward or episode_function("task", SCORES["task"]),
             {
                 "output_dir": str(tmp_path),
                 "use_cpu": True,
@@ -126,7 +138,7 @@ def play(made: tuple[Any, Any, Any], tmp_path: Path) -> Any:
         trainer.train()
         logs = trainer._logs
         return Played(
-            list(logs["rewards"]["task"]),
+            list(next(iter(logs["rewards"].values()))),
             list(logs["completion"]),
             prompts,
             [[(c.tool, c.status) for c in e._episode.trace] for e in trainer.environments],
@@ -307,6 +319,24 @@ def test_advantages_compare_within_a_group_or_within_the_batch(made: Any, play: 
     assert grouped.advantages == [0.0] * 4
     whole = play(rows, scripts, batch_normalised=True)
     assert whole.advantages == pytest.approx([0.866, 0.866, -0.866, -0.866], abs=1e-3)
+
+
+def test_a_message_is_judged_where_its_trajectory_left_off(made: Any, play: Any) -> None:
+    of = made[0]
+    task = of.environment.tasks["both:Ember"]
+    first, second, last = cut(of, task, demonstrate(of.environment, task).messages(), "x")
+    shelf = call("shelf_of", title="Ember") + END
+    copies = call("copies_of", title="Ember") + END
+    both = call("shelf_of", title="Ember") + copies
+    per_message = {"reward": step_function("solve_f1"), "max_tool_calling_iterations": 0}
+    played = play([first], [[shelf], [both], ["Hm." + END], [END]], **per_message)
+    assert played.rewards == pytest.approx([1.0, 1.0, 0.0, -0.5])
+    assert [len(completion) for completion in played.completions] == [1] * 4
+    played = play([second], [[shelf], [copies], [shelf.replace(END, copies)], [END]], **per_message)
+    assert played.rewards == pytest.approx([0.0, 1.0, 2 / 3, -0.5])
+    broken = "<tool_call>shelf_of {" + END
+    played = play([last], [["They are E3 and 4." + END], [broken]], **per_message)
+    assert played.rewards == pytest.approx([1.0, -0.3])
 
 
 def test_options_that_trl_does_not_have_are_named(made: Any, play: Any) -> None:

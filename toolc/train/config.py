@@ -17,6 +17,8 @@ from toolc_runtime.names import near
 ALGORITHMS = ("grpo", "reinforce++")
 REWARDS = ("task", "solve_f1", "solve_precision", "solve_rate", "success")
 CURRICULA = ("none", "difficulty")
+UNITS = ("episode", "message")
+STEP_REWARDS = ("solve_f1", "precision", "rate", "pr")
 STAGES = ("sft", "rl")
 TINY = "tiny"
 
@@ -69,10 +71,17 @@ class Sft:
 
 @dataclass(frozen=True)
 class Rl:
-    """Reinforcement learning: `prompts` tasks a step, `group` episodes of each."""
+    """Reinforcement learning: `prompts` rows a step, `group` samples of each.
+
+    The `unit` is an episode, judged by `reward`; or a message, judged by `step_reward`, of the
+    trajectories in the file `trajectories`, or of the reference plans where none is named.
+    """
 
     algorithm: str = "grpo"
+    unit: str = "episode"
     reward: str = "task"
+    step_reward: str = "solve_f1"
+    trajectories: str = ""
     curriculum: str = "none"
     steps: int = 100
     prompts: int = 8
@@ -151,6 +160,10 @@ def check(config: Config) -> Config:
     """The same, where its values go together. Raises `ConfigError`."""
     _one_of("rl.algorithm", config.rl.algorithm, ALGORITHMS)
     _one_of("rl.reward", config.rl.reward, REWARDS)
+    _one_of("rl.unit", config.rl.unit, UNITS)
+    _one_of("rl.step_reward", config.rl.step_reward, STEP_REWARDS)
+    if config.rl.trajectories and config.rl.unit != "message":
+        raise ConfigError('`rl.trajectories` is for `rl.unit = "message"`')
     _one_of("rl.curriculum", config.rl.curriculum, CURRICULA)
     for stage in config.stages:
         _one_of("stages", stage, STAGES)

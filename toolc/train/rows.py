@@ -75,13 +75,13 @@ def rl_rows(source: Source, task: Task, unseen: str = "") -> list[Row]:
 
 
 def _rl_row(source: Source, task: Task, done: Demonstration, turn: int, unseen: str) -> Row:
-    facts = _facts(source, task)
+    shared = facts(source, task)
     difficulty = task.difficulty
     suffix = f"@{turn}" if len(done.turns) > 1 else ""
     return {
-        "id": f"{facts['of']}/{task.id}{suffix}",
+        "id": f"{shared['of']}/{task.id}{suffix}",
         "prompt": done.messages(turn),
-        **facts,
+        **shared,
         **{name: int(difficulty.get(name, 0)) for name in ("depth", "width")},
         "offered": len(offered(source.environment, task)),
         "prefix": canonical(done.events(slice(turn))),
@@ -100,8 +100,8 @@ def sft_rows(source: Source, task: Task, orders: int, seed: int) -> Iterator[Row
         if done is None or text in seen:
             continue
         seen.add(text)
-        facts = _facts(source, task)
-        yield {"id": f"{facts['of']}/{task.id}#{len(seen) - 1}", "messages": messages, **facts}
+        shared = facts(source, task)
+        yield {"id": f"{shared['of']}/{task.id}#{len(seen) - 1}", "messages": messages, **shared}
 
 
 def _rewarded(source: Source, task: Task, order: str | None) -> Demonstration | None:
@@ -120,7 +120,8 @@ def _rewarded(source: Source, task: Task, order: str | None) -> Demonstration | 
     return None
 
 
-def _facts(source: Source, task: Task) -> Row:
+def facts(source: Source, task: Task) -> Row:
+    """The columns that all rows of a task share."""
     return {
         "tools": json.dumps(schemas(source, task), ensure_ascii=False),
         "environment": source.sets[offered(source.environment, task)],

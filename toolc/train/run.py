@@ -25,10 +25,19 @@ from toolc.train.config import Config, to_json
 from toolc.train.dataset import Dataset, Options, make
 from toolc.train.evaluation import Held, evaluate, generator_of, held_out
 from toolc.train.examples import encoder, examples, schedule
-from toolc.train.rows import Source, source
+from toolc.train.messages import cut, trajectories
+from toolc.train.rows import Row, Source, source
 from toolc.train.scores import SCORES
 from toolc.train.splits import Shares
-from toolc.train.trl_adapter import Clock, factories, rl_trainer, sft_trainer, untested
+from toolc.train.trl_adapter import (
+    Clock,
+    episode_function,
+    factories,
+    rl_trainer,
+    sft_trainer,
+    step_function,
+    untested,
+)
 
 Tasks = Mapping[str, tuple[Any, Sequence[str]]]
 """Environments by name, with the ids of their admitted tasks."""
@@ -169,19 +178,15 @@ def _sft(run: _Run, before: str, held: Mapping[str, Sequence[Held]]) -> None:
 def _rl(run: _Run, before: str, held: Mapping[str, Sequence[Held]]) -> None:
     config = run.config
     model, tokenizer = models.load(run.place(before, "model"))
-    encode = encoder(tokenizer)
-    short = {
-        row["id"].split("#")[0]
-        for row in run.dataset.sft["train"]
-        if len(encode(row)[0]) <= config.data.max_tokens
-    }
-    rows = [row for row in run.dataset.rl["train"] if f"{row['of']}/{row['task']}" in short]
+    rows = _sampled(run, tokenizer)
     if not rows:
-        raise RunError("no row is short enough: raise `data.max_tokens`")
-    run.say(f"rl: {len(rows)} of {len(run.dataset.rl['train'])} rows, {config.rl.steps} steps")
+        raise RunError("there is no row to sample from: raise `data.max_tokens`")
+    run.say(f"rl: {len(rows)} rows, {config.rl.steps} steps")
     wanted = schedule(rows, config.rl.steps * config.rl.prompts, config.rl.curriculum, config.seed)
     clock = Clock()
     environments = factories(run.sources.values(), (row["environment"] for row in wanted), clock)
+    by_message = config.rl.unit == "message"
+    reward = config.rl.reward
 
     def measure(trained: Any) -> Mapping[str, Mapping[str, float]]:
         held_out = config.evaluation
@@ -194,23 +199,50 @@ def _rl(run: _Run, before: str, held: Mapping[str, Sequence[Held]]) -> None:
         "num_generations": config.rl.group,
         "lr_scheduler_type": "constant_with_warmup",
         "max_completion_length": config.rl.max_tokens,
-        "max_tool_calling_iterations": config.rl.max_rounds,
+        "max_tool_calling_iterations": 0 if by_message else config.rl.max_rounds,
         "temperature": config.rl.temperature,
         "beta": config.rl.kl,
-        "log_completions": False,
     }
     trainer = rl_trainer(
         model,
         tokenizer,
         wanted,
         environments,
-        {config.rl.reward: SCORES[config.rl.reward]},
+        step_function(config.rl.step_reward)
+        if by_message
+        else episode_function(reward, SCORES[reward]),
         {**options, **config.trainer},
         [_watch(run, "rl", clock, measure)],
         models.adapters(config.lora),
         batch_normalised=config.rl.algorithm == "reinforce++",
     )
     _finish(run, "rl", trainer, tokenizer)
+
+
+def _sampled(run: _Run, tokenizer: Any) -> list[Row]:
+    """The rows that reinforcement learning samples from: of tasks whose reference is no longer
+    than the data may be."""
+    config = run.config
+    encode = encoder(tokenizer)
+    references: dict[tuple[str, str], Any] = {}
+    for row in run.dataset.sft["train"]:
+        if len(encode(row)[0]) <= config.data.max_tokens:
+            references.setdefault((row["of"], row["task"]), row["messages"])
+    if config.rl.unit == "episode":
+        return [row for row in run.dataset.rl["train"] if (row["of"], row["task"]) in references]
+    if not config.rl.trajectories:
+        return [
+            row
+            for (of, id), messages in references.items()
+            for row in cut(
+                run.sources[of], run.sources[of].environment.tasks[id], messages, f"{of}/{id}"
+            )
+        ]
+    try:
+        with open(config.rl.trajectories, encoding="utf-8") as lines:
+            return list(trajectories(lines, run.sources, references))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError(f"cannot read `{config.rl.trajectories}`: {error}") from None
 
 
 _STAGES: dict[str, Callable[[_Run, str, Mapping[str, Sequence[Held]]], None]] = {

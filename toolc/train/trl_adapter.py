@@ -85,6 +85,7 @@ def _clocked(environment: type[TrlEnvironment], clock: Clock) -> type[TrlEnviron
         reset = clock.timed(environment.reset)
         _call = clock.timed(environment._call)
         _judge = clock.timed(environment._judge)
+        _step = clock.timed(environment._step)
 
     Clocked.__name__ = environment.__name__
     return Clocked
@@ -189,7 +190,7 @@ def rl_trainer(
     tokenizer: Any,
     rows: Sequence[Row],
     environments: Mapping[str, type[TrlEnvironment]],
-    scores: Mapping[str, Score],
+    reward: Callable[..., list[float | None]],
     options: Mapping[str, Any],
     callbacks: Sequence[Any],
     lora: Any,
@@ -231,7 +232,7 @@ def rl_trainer(
     return _quiet(
         OnTools(
             model=model,
-            reward_funcs=[_reward_function(name, score) for name, score in scores.items()],
+            reward_funcs=[reward],
             args=GRPOConfig(**arguments),
             train_dataset=_lazily(rows),
             processing_class=tokenizer,
@@ -256,7 +257,9 @@ def _normalised(rewards: Any) -> Any:
     return advantages
 
 
-def _reward_function(name: str, score: Score) -> Callable[..., list[float | None]]:
+def episode_function(name: str, score: Score) -> Callable[..., list[float | None]]:
+    """A reward function of a score, under a name for the metrics."""
+
     def reward(
         completions: Sequence[Any], environments: Sequence[TrlEnvironment], **columns: Any
     ) -> list[float | None]:
@@ -272,6 +275,22 @@ def _reward_function(name: str, score: Score) -> Callable[..., list[float | None
 
     reward.__name__ = name
     return reward
+
+
+def step_function(kind: str) -> Callable[..., list[float | None]]:
+    """A reward function for rows that are one message each, whose calls the trainer must not run
+    (`max_tool_calling_iterations` 0)."""
+
+    def step(
+        completions: Sequence[Any], environments: Sequence[TrlEnvironment], **columns: Any
+    ) -> list[float | None]:
+        return [
+            environment._step(kind, completion)
+            for completion, environment in zip(completions, environments, strict=True)
+        ]
+
+    step.__name__ = f"step_{kind}"
+    return step
 
 
 def _lazily(rows: Sequence[Row]) -> Any:
