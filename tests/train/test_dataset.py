@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Toolc
+from toolc.train.admitted import Admitted
 from toolc.train.dataset import Options, make
 from toolc.train.messages import trajectories
 from toolc.train.reference import demonstrate
@@ -100,7 +101,7 @@ def test_independent_steps_come_in_different_orders(town: Environment) -> None:
 
 
 def test_nothing_of_a_test_task_is_trained_on(town: Environment) -> None:
-    dataset = make({"town": (town, tuple(town.tasks))}, Options())
+    dataset = make({"town": Admitted("", town, tuple(town.tasks))}, Options())
     tasks = {
         name: {row["task"] for row in [*dataset.rl[name], *dataset.sft[name]]}
         for name in dataset.rl

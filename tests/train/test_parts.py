@@ -15,7 +15,7 @@ from toolc.train import checkpoints, metrics
 from toolc.train.batching import BatchPolicy, Request
 from toolc.train.config import TINY_RUN, Config, ConfigError, Sft, parse
 from toolc.train.examples import IGNORED, examples, schedule
-from toolc.train.renaming import Renamer
+from toolc.train.renaming import Renamer, texts_of
 from toolc.train.rows import sft_rows, source
 from toolc_runtime.chat.message import Reply
 from toolc_runtime.environment import Environment
@@ -67,7 +67,7 @@ def test_what_is_given_by_default_goes_together() -> None:
 
 def test_renamed_rows_are_whole(town: Environment) -> None:
     rows = [row for task in town.tasks.values() for row in sft_rows(source(town), task, 1, 0)]
-    renamer = Renamer(rows)
+    renamer = Renamer(rows, {"town": texts_of(town)})
     row = next(row for row in rows if row["task"] == "both:Ember")
     seen = set()
     for seed in range(20):
@@ -88,7 +88,7 @@ def test_renamed_rows_are_whole(town: Environment) -> None:
 def test_what_is_not_named_by_the_prompt_stays(town: Environment) -> None:
     rows = [row for task in town.tasks.values() for row in sft_rows(source(town), task, 1, 0)]
     rain = next(row for row in rows if row["task"] == "rain")
-    assert Renamer(rows).rename(rain, random.Random(0)) is rain
+    assert Renamer(rows, {}).rename(rain, random.Random(0)) is rain
 
 
 def test_examples_are_as_many_as_the_steps_take(town: Environment) -> None:
@@ -99,13 +99,13 @@ def test_examples_are_as_many_as_the_steps_take(town: Environment) -> None:
         return list(range(length)), [int(m["role"] == "assistant") for m in row["messages"]]
 
     options = Sft(steps=7, batch=4, renamed=0.5)
-    made = list(examples(rows, encode, options, 1))
+    made = list(examples(rows, encode, options, 1, {}))
     assert len(made) == 28
-    assert made == list(examples(rows, encode, options, 1))
+    assert made == list(examples(rows, encode, options, 1, {}))
     for example in made:
         assert example["labels"][0] == IGNORED
         assert example["labels"][-1] == len(example["labels"]) - 1
-    everything = examples(rows, encode, Sft(steps=1, batch=4, context_share=1.0), 1)
+    everything = examples(rows, encode, Sft(steps=1, batch=4, context_share=1.0), 1, {})
     assert all(example["labels"] == example["input_ids"] for example in everything)
 
 

@@ -152,7 +152,9 @@ def test_a_run_that_was_killed_goes_on_as_if_it_was_not(
         ]
         assert both[0] == both[1]
     figures = [json.loads((each / "summary.json").read_text("utf-8")) for each in (run, whole)]
-    assert figures[0]["evaluations"] == figures[1]["evaluations"]
+    assert figures[0]["solve_f1"] == figures[1]["solve_f1"]
+    models = [(each / "rl" / "model" / "model.safetensors").read_bytes() for each in (run, whole)]
+    assert models[0] == models[1]
 
 
 def test_a_run_that_is_done_is_not_done_again(begin: Begin, whole: Path) -> None:

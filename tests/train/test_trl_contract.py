@@ -64,7 +64,7 @@ def made(town: Environment) -> tuple[Any, Any, Any]:
     of = source(town)
     rows = [row for task in town.tasks.values() for row in sft_rows(of, task, 1, 0)]
     size = TinyModel(vocabulary=600, hidden=32, layers=1, heads=2, intermediate=32)
-    return of, *beginning(dataclasses.replace(TINY_RUN, tiny=size), rows)
+    return of, *beginning(dataclasses.replace(TINY_RUN, tiny=size), rows, [])
 
 
 @pytest.fixture

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from toolc.cli.terminal import Subparsers, UsageError, add_format, count, epilog, positive, say
 
 if TYPE_CHECKING:
+    from toolc.train.admitted import Admitted
     from toolc.train.dataset import Options
 
 
@@ -94,23 +96,15 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def admitted_tasks(build: str) -> dict[str, Any]:
-    """The environments of a build by name, each with the ids of its audited tasks."""
-    from toolc.audit.report import environments_in
-    from toolc.cli.loading import load_environment
-    from toolc.train.admitted import NotAudited, admitted
+def admitted_tasks(build: str) -> Mapping[str, Admitted]:
+    """The environments of a build by name, each with its audited tasks; UsageError without."""
+    from toolc.train.admitted import NotAdmitted, admitted_in
+    from toolc_runtime.errors import BuildError
 
-    folders = environments_in(build)
-    if not folders:
-        raise UsageError(f"`{build}` holds no build; `toolc compile` writes one")
-    made = {}
-    for folder in folders:
-        environment = load_environment(folder)
-        try:
-            made[environment.name] = (environment, admitted(folder, environment))
-        except NotAudited as error:
-            raise UsageError(str(error)) from None
-    return made
+    try:
+        return admitted_in(build)
+    except (NotAdmitted, BuildError) as error:
+        raise UsageError(str(error)) from None
 
 
 def options_of(args: argparse.Namespace, environments: list[str]) -> Options:

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     tasks = admitted_tasks(config.build)
     config = _held_out(config, list(tasks))
     try:
-        summary = train(config, tasks, _digests(config.build, tasks), say, sys.stderr.isatty())
+        summary = train(config, tasks, say, sys.stderr.isatty())
     except (RunError, Unsupported) as error:
         raise UsageError(str(error)) from None
     _show(summary, config.output)
@@ -104,13 +104,6 @@ def _held_out(config: Config, environments: list[str]) -> Config:
     chosen = config.data.environments or tuple(environments)
     data = dataclasses.replace(config.data, hold_out=default_held_out(chosen, config.seed))
     return dataclasses.replace(config, data=data)
-
-
-def _digests(build: str, tasks: dict[str, Any]) -> dict[str, str]:
-    from toolc.audit.report import digest, environments_in
-
-    folders = {os.path.basename(os.path.realpath(each)): each for each in environments_in(build)}
-    return {name: digest(folders[name]) for name in tasks}
 
 
 def _show(summary: dict[str, Any], folder: str) -> None:

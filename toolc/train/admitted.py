@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Mapping
+from typing import NamedTuple
 
-from toolc.audit.report import digest
-from toolc.output import read_manifest
-from toolc_runtime.environment import Environment
-
-
-class NotAudited(Exception):
-    """The build has no audit of what it holds now; the message says what to do."""
+from toolc.audit.record import BuildNameError, admitted, environments_in
+from toolc_runtime.environment import Environment, load
 
 
-def admitted(folder: str, environment: Environment) -> tuple[str, ...]:
-    """The ids of the tasks of an environment's folder that passed their audit, in order.
-
-    Raises `NotAudited` where the manifest tells of no audit, or of one of other artifacts.
-    """
-    root, name = os.path.split(os.path.realpath(folder))
-    audits = (read_manifest(root) or {}).get("audits")
-    note = audits.get(name) if isinstance(audits, dict) else None
-    if not isinstance(note, dict) or note.get("of") != digest(folder):
-        raise NotAudited(f"`{folder}` was not audited as it is now: run `toolc audit {root}`")
-    failed = {*_names(note, "refuted"), *_names(note, "unknown")}
-    return tuple(task for task in environment.tasks if task not in failed)
+class NotAdmitted(Exception):
+    """The build has no tasks to train on; the message says what to do."""
 
 
-def _names(note: dict[str, Any], outcome: str) -> list[str]:
-    names = note.get(outcome)
-    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+class Admitted(NamedTuple):
+    """An environment of a build, its folder, and the ids of the tasks that passed their audit."""
+
+    folder: str
+    environment: Environment
+    tasks: tuple[str, ...]
+
+
+def admitted_in(build: str) -> Mapping[str, Admitted]:
+    """The environments of a build, or the one whose folder it is, by name. Raises `NotAdmitted`,
+    and `BuildError` where one cannot be loaded."""
+    try:
+        folders = environments_in(build)
+    except BuildNameError as error:
+        raise NotAdmitted(f"`{build}` is no build that toolc wrote: {error}") from None
+    if not folders:
+        raise NotAdmitted(f"`{build}` holds no build; `toolc compile` writes one")
+    made = {}
+    for folder in folders:
+        environment = load(folder)
+        root = os.path.dirname(os.path.realpath(folder))
+        found = admitted(root, environment)
+        if found.unaudited:
+            raise NotAdmitted(f"`{folder}` was not audited as it is now: run `toolc audit {root}`")
+        made[environment.name] = Admitted(folder, environment, found.passed)
+    return made

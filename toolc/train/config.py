@@ -98,7 +98,7 @@ class Rl:
 @dataclass(frozen=True)
 class Evaluation:
     """Held-out evaluation: after every stage, and each `every` steps of RL on `tasks` of each
-    kind of unseen tasks; 0 for no evaluation between, and for all tasks."""
+    environment's unseen tasks; 0 for no evaluation between, and for all tasks."""
 
     every: int = 0
     tasks: int = 0
@@ -138,8 +138,15 @@ class Config:
 
 TINY_RUN = Config(
     data=Data(max_tokens=320),
+    tiny=TinyModel(vocabulary=4096),
     sft=Sft(
-        steps=600, learning_rate=3e-3, warmup=20, save_every=200, context_share=0.2, renamed=0.8
+        steps=1200,
+        batch=8,
+        learning_rate=3e-3,
+        warmup=20,
+        save_every=200,
+        context_share=0.2,
+        renamed=1.0,
     ),
     rl=Rl(learning_rate=2e-4, steps=80, max_tokens=256, save_every=20, warmup=5),
     evaluation=Evaluation(max_tokens=96, batch=128),

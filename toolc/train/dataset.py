@@ -7,15 +7,15 @@ import json
 import os
 import random
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from toolc import __version__
 from toolc.output import sha256, write_file
 from toolc.train import rows as made_of
+from toolc.train.admitted import Admitted
 from toolc.train.rows import Row
 from toolc.train.splits import Item, Shares, balanced, split
-from toolc_runtime.environment import Environment
 
 CARD = "dataset.json"
 SPLITS = ("train", "validation", "test")
@@ -44,22 +44,22 @@ class Dataset(NamedTuple):
     sft: Mapping[str, Sequence[Row]]
 
 
-def make(tasks: Mapping[str, tuple[Environment, Collection[str]]], options: Options) -> Dataset:
-    """A data set of environments, by name, with the ids of their tasks that are admitted.
+def make(admitted: Mapping[str, Admitted], options: Options) -> Dataset:
+    """A data set of environments' admitted tasks, by name.
 
     Raises `DatasetError` where an environment to be held out is not among them.
     """
-    unknown = [name for name in options.held_out if name not in tasks]
+    unknown = [name for name in options.held_out if name not in admitted]
     if unknown:
         raise DatasetError(f"there is no environment `{unknown[0]}` in the build")
     items = {
         Item(name, task.scenario, id, task.kind, int(task.difficulty.get("steps", 0))): task
-        for name, (environment, ids) in tasks.items()
+        for name, (_, environment, ids) in admitted.items()
         for id in ids
         for task in (environment.tasks[id],)
     }
     places = split(list(items), options.held_out, options.shares, options.seed)
-    sources = {name: made_of.source(environment) for name, (environment, _) in tasks.items()}
+    sources = {name: made_of.source(each.environment) for name, each in admitted.items()}
     rl: dict[str, list[Row]] = {name: [] for name in SPLITS}
     sft: dict[str, list[Row]] = {name: [] for name in SPLITS}
     for item, place in places.items():

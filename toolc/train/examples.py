@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from toolc.train.config import Sft
@@ -42,13 +42,20 @@ def encoder(tokenizer: Any) -> Encode:
     return encode
 
 
-def examples(rows: Sequence[Row], encode: Encode, options: Sft, seed: int) -> Iterator[Example]:
+def examples(
+    rows: Sequence[Row],
+    encode: Encode,
+    options: Sft,
+    seed: int,
+    texts: Mapping[str, Sequence[str]],
+) -> Iterator[Example]:
     """As many examples as the steps take, in the order in which they are learnt.
 
     Rows come round again and again, each time balanced anew over kinds and numbers of steps.
+    `texts` are names by environment for those to be exchanged.
     """
     chance = random.Random(f"{seed}:examples")
-    renamer = Renamer(rows) if options.renamed else None
+    renamer = Renamer(rows, texts) if options.renamed else None
     window = options.batch * _WINDOW
     wanted = options.batch * options.steps
     forever = _rounds(rows, chance)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from toolc.train.rows import Row, Source, facts
+from toolc.train.rows import Row, Source, facts, renamed_calls
 from toolc_runtime.chat.message import Message
 from toolc_runtime.task import Task
 from toolc_runtime.values import canonical
@@ -23,7 +23,7 @@ def cut(source: Source, task: Task, messages: Sequence[Message], name: str) -> I
     shown: list[Message] = []
     prefix: list[list[Any]] = []
     for message in messages:
-        renamed = _offered(message, source.names)
+        renamed = renamed_calls(message, source.names)
         if message["role"] == "assistant":
             yield {
                 "id": f"{name}@{len(prefix)}",
@@ -41,12 +41,13 @@ def cut(source: Source, task: Task, messages: Sequence[Message], name: str) -> I
 
 def _events(message: Message, own: Mapping[str, str]) -> list[list[Any]]:
     """A message of the model as events to replay."""
-    calls = message.get("tool_calls")
+    calls = renamed_calls(message, own).get("tool_calls")
     if not calls:
         return [["reply", message.get("content") or ""]]
+    functions = [call["function"] for call in calls]
     return [
-        ["call", _name(call, own), _arguments(call["function"]["arguments"]), place > 0]
-        for place, call in enumerate(calls)
+        ["call", function["name"], _arguments(function["arguments"]), place > 0]
+        for place, function in enumerate(functions)
     ]
 
 
@@ -76,20 +77,3 @@ def _arguments(text: str) -> Any:
     except (ValueError, RecursionError):
         return text
     return value if isinstance(value, dict) else text
-
-
-def _offered(message: Message, names: Mapping[str, str]) -> Message:
-    made = dict(message)
-    if "name" in made:
-        made["name"] = names.get(made["name"], made["name"])
-    if made.get("tool_calls"):
-        made["tool_calls"] = [
-            {**call, "function": {**call["function"], "name": _name(call, names)}}
-            for call in made["tool_calls"]
-        ]
-    return made
-
-
-def _name(call: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    name = str(call["function"]["name"])
-    return names.get(name, name)

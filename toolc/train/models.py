@@ -16,12 +16,16 @@ from toolc.train.trl_adapter import Unsupported, unsupported
 _MARKUP = re.compile(r"<\|\w+\|>|</?tool_call>")
 
 
-def beginning(config: Config, rows: Sequence[Row]) -> tuple[Any, Any]:
-    """Model and tokenizer before training: for `tiny` made of nothing but the text of the rows.
-    Raises `Unsupported`."""
+NAMED = 12
+"""How often a name of the data counts in the text that the tiny tokenizer is made of."""
+
+
+def beginning(config: Config, rows: Sequence[Row], names: list[str]) -> tuple[Any, Any]:
+    """Model and tokenizer before training: for `tiny` made of nothing but the text of the rows and
+    the environments' names. Raises `Unsupported`."""
     if config.model == TINY:
         size = Size(**vars(config.tiny))
-        tokenizer = make_tokenizer(_texts(rows), size)
+        tokenizer = make_tokenizer([*_texts(rows), *names * NAMED], size)
         return make_model(tokenizer, size, config.seed), tokenizer
     return load(config.model)
 

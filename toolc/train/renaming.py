@@ -1,8 +1,9 @@
 """Rows in which names are exchanged for others, so that a model learns to copy, not to remember.
 
 What is exchanged are the texts that a reference gives to tools or answers with and that also stand
-in the prompt or in a result: everywhere in the conversation for the same other text, one that
-stands for the like elsewhere, or made up. What a schema enumerates stays.
+in the prompt or in a result: everywhere in the conversation for the same other text, which stands
+for the like in another row, or somewhere in the environment's data, or is made up. What a schema
+enumerates stays.
 """
 
 from __future__ import annotations
@@ -14,18 +15,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from toolc.train.rows import Row
+from toolc_runtime.environment import Environment
 
 _NUMBERS = re.compile(r"[\d.,:T+-]*")
 _WORD = re.compile(r"(?<!\w)[A-Z][a-z]{2,}(?!\w)")
 _ANSWER = "Answer: "
+_LIKE, _FOUND = 0.3, 0.6
+"""Shares of names that come from other rows and from the data; the rest is made up."""
+_SHORT = 30
+"""Most characters of a text of the data that counts as a name."""
 
 
 class Renamer:
-    """Exchanges names in rows for those of all rows; `wild` is the share of made-up names."""
+    """Exchanges names in rows for those of all rows and of `texts`, which are by environment."""
 
-    def __init__(self, rows: Iterable[Row], wild: float = 0.3) -> None:
-        self.wild = wild
+    def __init__(self, rows: Iterable[Row], texts: Mapping[str, Sequence[str]]) -> None:
         self._names: dict[str, dict[str, str]] = {}
+        self._texts = texts
         pools: dict[str, set[str]] = {}
         words: set[str] = set()
         for row in rows:
@@ -42,7 +48,8 @@ class Renamer:
         names = self._names[row["id"]]
         if not names:
             return row
-        others = {name: self._other(name, use, chance) for name, use in names.items()}
+        texts = self._texts.get(row["of"], ())
+        others = {name: self._other(name, use, texts, chance) for name, use in names.items()}
         by_length = sorted(others, key=len, reverse=True)
         found = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, by_length))})(?!\w)")
 
@@ -51,12 +58,31 @@ class Renamer:
 
         return {**row, "messages": [_renamed(each, exchanged) for each in row["messages"]]}
 
-    def _other(self, name: str, use: str, chance: random.Random) -> str:
-        if chance.random() >= self.wild:
+    def _other(self, name: str, use: str, texts: Sequence[str], chance: random.Random) -> str:
+        drawn = chance.random()
+        if drawn < _LIKE:
             return chance.choice(self._pools[use])
         if any(char.isdigit() for char in name):
             return "".join(chance.choice("0123456789") if c.isdigit() else c for c in name)
-        return " ".join(chance.choice(self._words) for _ in range(chance.choice((1, 1, 2))))
+        if drawn < _LIKE + _FOUND and texts:
+            return chance.choice(texts)
+        return self._made_up(chance)
+
+    def _made_up(self, chance: random.Random) -> str:
+        """The beginning of one word and the end of another."""
+        if not self._words:
+            return "Name"
+        first, last = chance.choice(self._words), chance.choice(self._words)
+        return first[: chance.randint(1, len(first))] + last[chance.randrange(len(last)) :].lower()
+
+
+def texts_of(environment: Environment) -> list[str]:
+    """The short texts in an environment's tables."""
+    found: set[str] = set()
+    for table in environment.base.tables.values():
+        for row in table.rows.values():
+            found.update(text for text in _texts(row) if 1 < len(text) <= _SHORT)
+    return sorted(text for text in found if not _NUMBERS.fullmatch(text))
 
 
 def _renamed(message: Mapping[str, Any], exchanged: Any) -> dict[str, Any]:

@@ -21,10 +21,11 @@ An `sft` row is a task done as its plan does it: `id`, `messages`, `tools`, `env
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from toolc.train.reference import Demonstration, demonstrate
+from toolc_runtime.chat.message import Message
 from toolc_runtime.environment import Environment
 from toolc_runtime.task import Task
 from toolc_runtime.trl import method_names
@@ -59,11 +60,30 @@ def offered(environment: Environment, task: Task) -> tuple[str, ...]:
 
 def schemas(source: Source, task: Task) -> list[dict[str, Any]]:
     """The schemas of the tools that a task offers, under the names it offers them."""
-    made = []
-    for schema in source.environment.schemas_of(task):
-        function = schema["function"]
-        renamed = {**function, "name": source.names[function["name"]]}
-        made.append({**schema, "function": renamed})
+    return renamed_schemas(source.environment.schemas_of(task), source.names)
+
+
+def renamed_schemas(
+    schemas: Sequence[dict[str, Any]], names: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Schemas under other names, by tool."""
+    return [
+        {**schema, "function": {**schema["function"], "name": names[schema["function"]["name"]]}}
+        for schema in schemas
+    ]
+
+
+def renamed_calls(message: Message, names: Mapping[str, str]) -> Message:
+    """A message with other names of tools; a name that is not among them stays."""
+    made = dict(message)
+    if made.get("name") is not None:
+        made["name"] = names.get(made["name"], made["name"])
+    if made.get("tool_calls"):
+        made["tool_calls"] = [
+            {**call, "function": {**call["function"], "name": names.get(name, name)}}
+            for call in made["tool_calls"]
+            for name in (call["function"]["name"],)
+        ]
     return made
 
 

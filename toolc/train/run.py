@@ -2,7 +2,7 @@
 
     RUN/run.json           the configuration, and the digests of what it trains on
     RUN/init/, sft/, rl/   `model/` at the end of the stage, `checkpoint-N/` on the way,
-                           `evaluation.json`
+                           `evaluation/SET/` as `toolc eval` has it
     RUN/metrics.jsonl, tensorboard/, plot.svg
     RUN/summary.json       held-out figures after every stage
 
@@ -19,13 +19,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from toolc import __version__
-from toolc.output import write_file
+from toolc.output import artifacts_digest, write_file
 from toolc.train import checkpoints, metrics, models
+from toolc.train.admitted import Admitted
 from toolc.train.config import Config, to_json
 from toolc.train.dataset import Dataset, Options, make
-from toolc.train.evaluation import Held, evaluate, generator_of, held_out
+from toolc.train.evaluation import Held, concluded, evaluate, generator_of, held_out
 from toolc.train.examples import encoder, examples, schedule
 from toolc.train.messages import cut, trajectories
+from toolc.train.renaming import texts_of
 from toolc.train.rows import Row, Source, source
 from toolc.train.scores import SCORES
 from toolc.train.splits import Shares
@@ -39,9 +41,6 @@ from toolc.train.trl_adapter import (
     untested,
 )
 
-Tasks = Mapping[str, tuple[Any, Sequence[str]]]
-"""Environments by name, with the ids of their admitted tasks."""
-
 Say = Callable[[str], object]
 
 
@@ -53,6 +52,7 @@ class _Run(NamedTuple):
     config: Config
     folder: str
     dataset: Dataset
+    environments: Mapping[str, Admitted]
     sources: Mapping[str, Source]
     say: Say
     progress: bool
@@ -62,16 +62,16 @@ class _Run(NamedTuple):
 
 
 def train(
-    config: Config, tasks: Tasks, digests: Mapping[str, str], say: Say, progress: bool = False
+    config: Config, admitted: Mapping[str, Admitted], say: Say, progress: bool = False
 ) -> dict[str, Any]:
-    """Runs the stages that are not finished and returns the summary. `digests` say what the
-    environments hold. Raises `RunError` and `Unsupported`."""
+    """Runs the stages that are not finished on environments' admitted tasks, by name, and returns
+    the summary. Raises `RunError` and `Unsupported`."""
     began = time.monotonic()
-    run = _prepare(config, tasks, digests, say, progress)
+    run = _prepare(config, admitted, say, progress)
     models.prepare(config.threads, progress)
     if version := untested():
         say(f"TRL {version} was not tested with toolc")
-    held = held_out(run.dataset.rl["test"], run.sources)
+    held = _held_out(run)
     stages = ("init", *config.stages)
     for at, stage in enumerate(stages):
         if not os.path.isdir(run.place(stage, "model")):
@@ -80,33 +80,36 @@ def train(
         _evaluated(run, stage, held)
     metrics.write_events(run.folder, stages)
     metrics.write_plot(run.folder)
-    return _summarise(run, stages, time.monotonic() - began)
+    return _summarise(run, stages, held, time.monotonic() - began)
 
 
 # ---------------------------------------------------------------- before the first stage
 
 
-def _prepare(
-    config: Config, tasks: Tasks, digests: Mapping[str, str], say: Say, progress: bool
-) -> _Run:
-    wanted = config.data.environments or tuple(tasks)
+def _prepare(config: Config, admitted: Mapping[str, Admitted], say: Say, progress: bool) -> _Run:
+    wanted = config.data.environments or tuple(admitted)
     for name in (*wanted, *(config.data.hold_out or ())):
-        if name not in tasks:
+        if name not in admitted:
             raise RunError(f"there is no environment `{name}` in the build")
-    chosen = {name: tasks[name] for name in tasks if name in wanted}
+    chosen = {name: admitted[name] for name in admitted if name in wanted}
     about = {
         "format": 1,
         "toolc": __version__,
         "config": to_json(config),
-        "environments": {name: digests[name] for name in chosen},
+        "environments": {name: artifacts_digest(each.folder) for name, each in chosen.items()},
     }
     _same_run(config.output, json.loads(json.dumps(about)))
     data = config.data
     shares = Shares(data.families, data.tasks, data.validation)
     options = Options(data.hold_out or (), shares, data.orders, config.seed)
     dataset = make(chosen, options)
-    sources = {name: source(environment) for name, (environment, _) in chosen.items()}
-    return _Run(config, config.output, dataset, sources, say, progress)
+    sources = {name: source(each.environment) for name, each in chosen.items()}
+    return _Run(config, config.output, dataset, chosen, sources, say, progress)
+
+
+def _held_out(run: _Run) -> dict[str, Held]:
+    names = {name: each.names for name, each in run.sources.items()}
+    return held_out(run.dataset.rl["test"], run.environments, names)
 
 
 def _same_run(folder: str, about: dict[str, Any]) -> None:
@@ -144,12 +147,25 @@ def _reached(run: _Run, stage: str) -> int:
 # ---------------------------------------------------------------- stages
 
 
-def _init(run: _Run, before: str, held: Mapping[str, Sequence[Held]]) -> None:
-    model, tokenizer = models.beginning(run.config, run.dataset.sft["train"])
+def _init(run: _Run, before: str, held: Mapping[str, Held]) -> None:
+    model, tokenizer = models.beginning(
+        run.config,
+        run.dataset.sft["train"],
+        [text for each in _texts(run).values() for text in each],
+    )
     checkpoints.put(run.place("init", "model"), lambda place: models.save(model, tokenizer, place))
 
 
-def _sft(run: _Run, before: str, held: Mapping[str, Sequence[Held]]) -> None:
+def _texts(run: _Run) -> dict[str, list[str]]:
+    """The names in the data of the environments that are trained on."""
+    return {
+        name: texts_of(each.environment)
+        for name, each in run.environments.items()
+        if name not in (run.config.data.hold_out or ())
+    }
+
+
+def _sft(run: _Run, before: str, held: Mapping[str, Held]) -> None:
     config = run.config
     model, tokenizer = models.load(run.place(before, "model"))
     encode = encoder(tokenizer)
@@ -167,7 +183,7 @@ def _sft(run: _Run, before: str, held: Mapping[str, Sequence[Held]]) -> None:
     trainer = sft_trainer(
         model,
         tokenizer,
-        list(examples(rows, encode, config.sft, config.seed)),
+        list(examples(rows, encode, config.sft, config.seed, _texts(run))),
         {**options, **config.trainer},
         [_watch(run, "sft", None, None)],
         models.adapters(config.lora),
@@ -175,7 +191,7 @@ def _sft(run: _Run, before: str, held: Mapping[str, Sequence[Held]]) -> None:
     _finish(run, "sft", trainer, tokenizer)
 
 
-def _rl(run: _Run, before: str, held: Mapping[str, Sequence[Held]]) -> None:
+def _rl(run: _Run, before: str, held: Mapping[str, Held]) -> None:
     config = run.config
     model, tokenizer = models.load(run.place(before, "model"))
     rows = _sampled(run, tokenizer)
@@ -188,10 +204,8 @@ def _rl(run: _Run, before: str, held: Mapping[str, Sequence[Held]]) -> None:
     by_message = config.rl.unit == "message"
     reward = config.rl.reward
 
-    def measure(trained: Any) -> Mapping[str, Mapping[str, float]]:
-        held_out = config.evaluation
-        generator = generator_of(trained, tokenizer, held_out.max_tokens, held_out.batch)
-        return evaluate(generator, held, held_out.tasks)
+    def measure(trained: Any) -> dict[str, Any]:
+        return _measured(run, trained, tokenizer, held, "rl", run.config.evaluation.tasks)
 
     options = {
         **_common(run, "rl", config.rl),
@@ -245,7 +259,7 @@ def _sampled(run: _Run, tokenizer: Any) -> list[Row]:
         raise RunError(f"cannot read `{config.rl.trajectories}`: {error}") from None
 
 
-_STAGES: dict[str, Callable[[_Run, str, Mapping[str, Sequence[Held]]], None]] = {
+_STAGES: dict[str, Callable[[_Run, str, Mapping[str, Held]], None]] = {
     "init": _init,
     "sft": _sft,
     "rl": _rl,
@@ -286,7 +300,7 @@ def _watch(
     run: _Run,
     stage: str,
     clock: Clock | None,
-    measure: Callable[[Any], Mapping[str, Mapping[str, float]]] | None,
+    measure: Callable[[Any], dict[str, Any]] | None,
 ) -> Any:
     """A callback that keeps what is measured, evaluates on the way, and marks checkpoints."""
     from transformers import TrainerCallback
@@ -322,48 +336,76 @@ def _watch(
     return Watch()
 
 
-def flat(found: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+FIGURES = ("solve_f1", "reward", "success", "calls", "invalid_calls")
+"""Of an evaluation during training, the figures that are kept."""
+
+
+def flat(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Figures by set as figures of a step."""
-    return {
-        f"eval/{name}/{figure}": value
-        for name, figures in found.items()
-        for figure, value in figures.items()
-    }
+    return {f"eval/{name}/{each}": found[name][each] for name in found for each in FIGURES}
 
 
 # ---------------------------------------------------------------- what came out
 
 
-def _evaluated(run: _Run, stage: str, held: Mapping[str, Sequence[Held]]) -> None:
+def _measured(
+    run: _Run, model: Any, tokenizer: Any, held: Mapping[str, Held], stage: str, most: int | None
+) -> dict[str, Any]:
+    """Summaries of evaluations by set, on the way of at most so many tasks of each environment
+    (0: all); at the end of a stage (None) of all, and kept in its folder."""
+    options = run.config.evaluation
+    generator = generator_of(model, tokenizer, options.max_tokens, options.batch)
+    policy = {"name": "trained", "model": run.config.model, "stage": stage}
+    return {
+        name: evaluate(generator, tasks, policy, run.place(stage, "evaluation", name))
+        if most is None
+        else evaluate(generator, tasks.first(most), policy)
+        for name, tasks in held.items()
+    }
+
+
+def _evaluated(run: _Run, stage: str, held: Mapping[str, Held]) -> None:
     """Evaluates the model at the end of a stage, unless that was done."""
-    path = run.place(stage, "evaluation.json")
-    if os.path.exists(path):
+    left = {
+        name: tasks
+        for name, tasks in held.items()
+        if not concluded(run.place(stage, "evaluation", name))
+    }
+    if not left:
         return
     model, tokenizer = models.load(run.place(stage, "model"))
-    options = run.config.evaluation
     began = time.monotonic()
-    found = evaluate(generator_of(model, tokenizer, options.max_tokens, options.batch), held)
-    write_file(path, (json.dumps(found, indent=2) + "\n").encode())
+    found = _measured(run, model, tokenizer, left, stage, None)
     shown = ", ".join(f"{name} {figures['solve_f1']:.3f}" for name, figures in found.items())
     run.say(f"{stage}: Solve-F1 {shown} ({time.monotonic() - began:.0f} s)")
 
 
-def _summarise(run: _Run, stages: Sequence[str], seconds: float) -> dict[str, Any]:
-    found = {}
-    for stage in stages:
-        with open(run.place(stage, "evaluation.json"), encoding="utf-8") as file:
-            found[stage] = json.load(file)
+def _summarise(
+    run: _Run, stages: Sequence[str], held: Mapping[str, Held], seconds: float
+) -> dict[str, Any]:
+    found: dict[str, dict[str, Any]] = {}
+    for name in held:
+        found[name] = {}
+        for stage in stages:
+            place = run.place(stage, "evaluation", name, "summary.json")
+            with open(place, encoding="utf-8") as file:
+                found[name][stage] = json.load(file)
     summary = {
         "format": 1,
         "toolc": __version__,
         "model": run.config.model,
         "seed": run.config.seed,
         "seconds": round(seconds, 1),
-        "solve_f1": {
-            name: {stage: found[stage][name]["solve_f1"] for stage in stages}
-            for name in found[stages[0]]
-        },
-        "evaluations": found,
+        "tasks": {name: found[name][stages[0]]["tasks"] for name in held},
+        "solve_f1": _of("solve_f1", found),
+        "success": _of("success", found),
     }
     write_file(run.place("summary.json"), (json.dumps(summary, indent=2) + "\n").encode())
     return summary
+
+
+def _of(figure: str, found: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    return {
+        name: {stage: figures[figure] for stage, figures in by_stage.items()}
+        for name, by_stage in found.items()
+    }
