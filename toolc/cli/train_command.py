@@ -44,6 +44,8 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     config = _config(args)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # Threads that wait actively starve each other where other work shares the cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if config.model == "tiny" or os.path.isdir(config.model):
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     try:

@@ -75,6 +75,8 @@ class Rl:
 
     The `unit` is an episode, judged by `reward`; or a message, judged by `step_reward`, of the
     trajectories in the file `trajectories`, or of the reference plans where none is named.
+    `max_tokens` are those of an episode, results of tools among them; `message_tokens` those of
+    one message, 0 for no bound of their own; `max_rounds` are rounds of calls.
     """
 
     algorithm: str = "grpo"
@@ -90,6 +92,7 @@ class Rl:
     warmup: int = 0
     temperature: float = 1.0
     max_tokens: int = 512
+    message_tokens: int = 0
     max_rounds: int = 8
     kl: float = 0.0
     save_every: int = 20
@@ -148,8 +151,17 @@ TINY_RUN = Config(
         context_share=0.2,
         renamed=1.0,
     ),
-    rl=Rl(learning_rate=2e-4, steps=80, max_tokens=256, save_every=20, warmup=5),
-    evaluation=Evaluation(max_tokens=96, batch=128),
+    rl=Rl(
+        learning_rate=2e-4,
+        steps=80,
+        temperature=0.6,
+        max_tokens=192,
+        message_tokens=48,
+        max_rounds=5,
+        save_every=20,
+        warmup=5,
+    ),
+    evaluation=Evaluation(max_tokens=64, batch=128),
 )
 """What `--tiny` begins with."""
 

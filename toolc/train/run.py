@@ -217,6 +217,8 @@ def _rl(run: _Run, before: str, held: Mapping[str, Held]) -> None:
         "temperature": config.rl.temperature,
         "beta": config.rl.kl,
     }
+    if config.rl.message_tokens:
+        options["generation_kwargs"] = {"max_new_tokens": config.rl.message_tokens}
     trainer = rl_trainer(
         model,
         tokenizer,
