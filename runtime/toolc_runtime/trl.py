@@ -1,16 +1,52 @@
 """Episodes as TRL's `GRPOTrainer(environment_factory=…)` takes them.
 
-A build's `trl_environment.py` derives a class with one method a tool. Nothing here raises into the
-trainer: a row without a known task gives an episode without one, whose verdict is not scored.
+A build's `trl_environment.py` derives a class with one method a tool; `offering` narrows it to
+the tools of a task. A row of a data set names its `task`. It may stand for one turn of it: then
+`prefix` holds what happened before, `rest` what follows, as JSON text of a list of events,
+`["call", tool, arguments, parallel]` and `["reply", text]`, which are replayed. Arguments are an
+object, or the text that a model wrote.
+
+Nothing here raises into the trainer: a row without a known task gives an episode without one,
+whose verdict is not scored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+import functools
+import inspect
+import json
+import keyword
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from toolc_runtime.environment import Environment
 from toolc_runtime.episode import Episode
+from toolc_runtime.errors import BuildError
+from toolc_runtime.ftrl import expected_answers, solve, step_reward
+from toolc_runtime.values import plain
+
+if TYPE_CHECKING:
+    from toolc_runtime.verify import Verdict
+
+TAKEN = ("reset", "get_reward")
+"""Names of methods that TRL does not take for tools."""
+
+
+def method_names(tools: Iterable[str]) -> dict[str, str]:
+    """The name of each tool's method, which is the tool's own where TRL and Python let it."""
+    used = set(TAKEN)
+    made: dict[str, str] = {}
+    for tool in sorted(tools, key=lambda tool: (not _allowed(tool), tool)):
+        name = tool.lstrip("_") or "tool"
+        while name in used or keyword.iskeyword(name):
+            name += "_"
+        used.add(name)
+        made[tool] = name
+    return made
+
+
+def _allowed(tool: str) -> bool:
+    return not (tool.startswith("_") or tool in TAKEN or keyword.iskeyword(tool))
 
 
 class TrlEnvironment:
@@ -22,6 +58,8 @@ class TrlEnvironment:
     _environment: ClassVar[Environment]
 
     def __init__(self) -> None:
+        self._row: Mapping[str, Any] = {}
+        self._made: list[tuple[str, dict[str, Any]]] = []
         self._episode: Episode = self._environment.episode()
 
     def reset(self, **row: Any) -> str | None:
@@ -29,12 +67,22 @@ class TrlEnvironment:
 
         None where the row brings its prompt, else the task's messages as one text.
         """
-        task = row.get("task")
-        known = isinstance(task, str) and task in self._environment.tasks
-        self._episode = self._environment.episode(task if known else None)
+        self._row = row
+        self._made = []
+        self._episode = self._begin()
         if row.get("prompt"):
             return None
         return "\n\n".join(message["content"] for message in self._episode.messages) or None
+
+    def _begin(self) -> Episode:
+        """A new episode of the row, as it is before the model's first message."""
+        task = self._row.get("task")
+        if not isinstance(task, str) or task not in self._environment.tasks:
+            return self._environment.episode()
+        seed = self._row.get("seed")
+        episode = self._environment.episode(task, seed=seed if type(seed) is int else None)
+        replay(episode, _events(self._row.get("prefix")))
+        return episode
 
     def _call(
         self,
@@ -47,7 +95,160 @@ class TrlEnvironment:
         for name, value in (optional or {}).items():
             if value is not None:
                 given[name] = value
+        self._made.append((tool, given))
         return self._episode.call(tool, given)
+
+    def _judge(self, completion: Any) -> Verdict:
+        """The verdict on a completion, whose calls this instance has run.
+
+        The episode is played anew where it is not what the completion tells: calls whose results
+        the trainer dropped do not count, those that it answered itself do, and calls of one
+        message are told from calls of several.
+        """
+        script = _script(completion, type(self))
+        if len(script) != len(self._made) or any(not each.ran or each.parallel for each in script):
+            episode = self._begin()
+            made = iter(self._made)
+            for each in script:
+                tool, arguments = next(made, (each.name, None)) if each.ran else (each.name, None)
+                # What is no object is rejected, whatever the tool.
+                given = "null" if arguments is None else arguments
+                episode.call(tool, given, parallel=each.parallel)
+            self._episode = episode
+        self._episode.reply(final_text(completion))
+        replay(self._episode, _events(self._row.get("rest")))
+        return self._episode.finish()
+
+    def _step(self, kind: str, completion: Any) -> float | None:
+        """The published reward of one message after the row's `prefix`, held to at most 1; None
+        without a task. `kind` is one of `toolc_runtime.ftrl.STEP_REWARDS`.
+
+        The trainer must not have run the message's calls: they are made here.
+        """
+        task = self._episode.task
+        if task is None:
+            return None
+        unsolved = expected_answers(task)
+        for call in self._episode.trace:
+            solve(unsolved, call.tool, plain(call.result))
+        answer = task.turns[self._episode._turn].get("answer")
+        text = ", ".join(map(str, answer)) if isinstance(answer, list) else str(answer or "")
+        made = self._make(completion)
+        return min(1.0, step_reward(kind, unsolved, made, final_text(completion), text))
+
+    def _make(self, completion: Any) -> list[tuple[str, Any]]:
+        """Makes the calls of a completion's message: pairs of tool and result."""
+        said = completion[-1] if isinstance(completion, Sequence) and completion else None
+        made = []
+        for call in (said.get("tool_calls") or ()) if isinstance(said, Mapping) else ():
+            name, runs = _asked(call, type(self))
+            if runs:
+                text = getattr(self, name)(**call["function"]["arguments"])
+                name = self._made[-1][0]
+            else:
+                text = self._episode.call(name, "null")
+            made.append((name, json.loads(text)))
+        return made
+
+
+def emitted(environment: Environment) -> type[TrlEnvironment]:
+    """The class of the build's `trl_environment.py`. BuildError where there is none."""
+    for found in vars(environment._build.module("trl_environment")).values():
+        if isinstance(found, type) and found.__base__ is TrlEnvironment:
+            return found
+    raise BuildError(f"trl_environment.py of `{environment.name}` holds no environment")
+
+
+def offering(environment: type[TrlEnvironment], tools: Collection[str]) -> type[TrlEnvironment]:
+    """A class of the same environment whose methods are these tools alone.
+
+    Arguments that the methods do not have are not an error of Python's: the episode answers them.
+    """
+    known = environment._environment
+    names = method_names([*known.tools, *known.guests])
+    members: dict[str, Any] = {
+        names[tool]: _lenient(tool, getattr(environment, names[tool])) for tool in tools
+    }
+    members |= {"__doc__": environment.__doc__, "__module__": environment.__module__}
+    members["_environment"] = known
+    return type(environment.__name__, (TrlEnvironment,), members)
+
+
+def _lenient(tool: str, method: Callable[..., str]) -> Callable[..., str]:
+    signature = inspect.signature(method)
+
+    @functools.wraps(method)
+    def call(self: TrlEnvironment, /, **arguments: Any) -> str:
+        try:
+            bound = signature.bind(self, **arguments)
+        except TypeError:
+            return self._call(tool, arguments)
+        return method(*bound.args, **bound.kwargs)
+
+    return call
+
+
+# ---------------------------------------------------------------- what a row replays
+
+
+def replay(episode: Episode, events: Iterable[Sequence[Any]]) -> None:
+    """Makes calls and replies, up to the first that is not of the expected form."""
+    for event in events:
+        match event:
+            case ["call", str(tool), (dict() | str()) as arguments, bool(parallel)]:
+                episode.call(tool, arguments, parallel=parallel)
+            case ["reply", str(text)]:
+                episode.reply(text)
+            case _:
+                return
+
+
+def _events(text: Any) -> list[Any]:
+    try:
+        events = json.loads(text) if isinstance(text, str) else []
+    except (ValueError, RecursionError):
+        return []
+    return events if isinstance(events, list) else []
+
+
+# ---------------------------------------------------------------- what a completion tells
+
+
+class _Called(NamedTuple):
+    """A call of a completion that has a result; `ran`: a method of the instance answered it."""
+
+    name: str
+    ran: bool
+    parallel: bool
+
+
+def _script(completion: Any, environment: type[TrlEnvironment]) -> list[_Called]:
+    """The calls of a completion that have results, in order."""
+    script: list[_Called] = []
+    asked: list[tuple[str, bool]] = []
+    parallel = False
+    for message in completion if isinstance(completion, Sequence) else ():
+        if not isinstance(message, Mapping):
+            continue
+        if message.get("role") == "assistant":
+            asked = [_asked(call, environment) for call in message.get("tool_calls") or ()]
+            parallel = False
+        elif message.get("role") == "tool" and asked:
+            name, ran = asked.pop(0)
+            script.append(_Called(name, ran, parallel))
+            parallel = True
+    return script
+
+
+def _asked(call: Any, environment: type[TrlEnvironment]) -> tuple[str, bool]:
+    function = call.get("function") if isinstance(call, Mapping) else None
+    if not isinstance(function, Mapping):
+        return "", False
+    name = function.get("name")
+    if not isinstance(name, str):
+        return "", False
+    offered = not name.startswith("_") and name not in TAKEN and hasattr(environment, name)
+    return name, offered and isinstance(function.get("arguments"), Mapping)
 
 
 def final_text(completion: Any) -> str:
@@ -63,12 +264,19 @@ def final_text(completion: Any) -> str:
     return content if isinstance(content, str) else ""
 
 
+def verdicts(completions: Sequence[Any], environments: Sequence[TrlEnvironment]) -> list[Verdict]:
+    """The verdicts on completions, each by the instance that ran its calls."""
+    return [
+        environment._judge(completion)
+        for completion, environment in zip(completions, environments, strict=True)
+    ]
+
+
 def rewards(
     completions: Sequence[Any], environments: Sequence[TrlEnvironment]
 ) -> list[float | None]:
     """The verdicts' rewards, 0 to 1; None for an episode without a task, which TRL leaves out."""
-    found: list[float | None] = []
-    for completion, environment in zip(completions, environments, strict=True):
-        verdict = environment._episode.finish(final_text(completion))
-        found.append(verdict.reward if verdict.scored else None)
-    return found
+    return [
+        verdict.reward if verdict.scored else None
+        for verdict in verdicts(completions, environments)
+    ]

@@ -42,8 +42,11 @@ class Episode:
         self.calls.append((name, arguments))
         return "{}"
 
-    def finish(self, text: str) -> Any:
-        return types.SimpleNamespace(reward=float(len(text)), scored=text != "")
+    def reply(self, text: str) -> None:
+        self.said = text
+
+    def finish(self) -> Any:
+        return types.SimpleNamespace(reward=float(len(self.said)), scored=self.said != "")
 
 
 class Environment:
@@ -51,7 +54,7 @@ class Environment:
 
     tasks = {"known": None}  # noqa: RUF012
 
-    def episode(self, task: str | None = None) -> Episode:
+    def episode(self, task: str | None = None, seed: int | None = None) -> Episode:
         self.task = task
         return Episode()
 

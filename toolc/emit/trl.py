@@ -20,9 +20,9 @@ from toolc.emit.printer import print_module
 from toolc.emit.schemas import describe
 from toolc.emit.tidy import names_in
 from toolc.emit.tools import banner, finished, imports
+from toolc_runtime.trl import method_names
 from toolc_runtime.values import plain
 
-_TAKEN = ("reset", "get_reward")
 _TYPING = frozenset({"Any", "Literal"})
 _FORMATS: dict[Type, str] = {
     t.DATE: "a date, as in 2024-05-31",
@@ -52,12 +52,8 @@ def emit_trl(
     """The source of `trl_environment.py`; `guests` are tools of other environments."""
     tools = [function for function in environment.functions if function.kind == "tool"]
     tools += guests
-    used: set[str] = set()
-    methods: list[py.Statement] = []
-    for tool in tools:
-        name = _method_name(tool.name, used)
-        used.add(name)
-        methods.append(_method(tool, name))
+    names = method_names(tool.name for tool in tools)
+    methods: list[py.Statement] = [_method(tool, names[tool.name]) for tool in tools]
     about = environment.description or f"The environment {environment.name}."
     body: tuple[py.Statement, ...] = (
         py.Class(
@@ -89,10 +85,6 @@ def class_name(environment: str) -> str:
     """`rental_cars` as `RentalCarsEnvironment`."""
     words = "".join(char if char.isalnum() else " " for char in environment).split()
     return "".join(word[0].upper() + word[1:] for word in words) + "Environment"
-
-
-def _method_name(name: str, used: set[str]) -> str:
-    return free(name.lstrip("_") or "tool", {*_TAKEN, *used})
 
 
 def _method(tool: core.Function, name: str) -> py.Function:

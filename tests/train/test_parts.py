@@ -1,0 +1,230 @@
+"""The parts of training that need neither torch nor TRL."""
+
+from __future__ import annotations
+
+import json
+import random
+import struct
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolc.train import checkpoints, metrics
+from toolc.train.batching import BatchPolicy, Request
+from toolc.train.config import TINY_RUN, Config, ConfigError, Sft, parse
+from toolc.train.examples import IGNORED, examples, schedule
+from toolc.train.renaming import Renamer, texts_of
+from toolc.train.rows import sft_rows, source
+from toolc_runtime.chat.message import Reply
+from toolc_runtime.environment import Environment
+
+# ---------------------------------------------------------------- configuration
+
+
+def test_a_file_changes_what_it_names_and_nothing_else() -> None:
+    made = parse(
+        'seed = 3\n[rl]\nsteps = 5\n[trainer]\nbf16 = true\n[data]\nhold_out = ["a"]', TINY_RUN
+    )
+    assert (made.seed, made.rl.steps, made.rl.group) == (3, 5, TINY_RUN.rl.group)
+    assert made.data.hold_out == ("a",)
+    assert made.trainer == {"bf16": True}
+    assert made.tiny == TINY_RUN.tiny
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[rl]\nlearning_rat = 1", "no option `rl.learning_rat`; did you mean `rl.learning_rate`"),
+        ("steps = 3", "there is no option `steps`"),
+        ("[rl]\nsteps = true", "`rl.steps` must be a whole number, found True"),
+        ("rl = 3", "`rl` is a table of options"),
+        ("stages = [1]", "`stages` must be a list of texts"),
+        ('stages = ["rl", "sft"]', "in the order sft, rl"),
+        ('stages = ["sfx"]', "`stages` cannot be `sfx`; did you mean `sft`?"),
+        ('[rl]\nalgorithm = "ppo"', "`rl.algorithm` cannot be `ppo`; there are grpo"),
+        ("[rl]\ngroup = 1", "`rl.group` must be 2 or more"),
+        ("[sft]\nsteps = 0", "`sft.steps` must be more than 0"),
+        ("[data]\ntasks = 1.5", "`data.tasks` must be from 0 to 0.9"),
+        ("[trainer]\nuse_vllm = true", "does not go with the tiny model"),
+        ("[tiny]\nhidden = 30", "`tiny.hidden` must be a multiple of `tiny.heads`"),
+        ("a = [", "not TOML"),
+    ],
+)
+def test_what_does_not_exist_or_go_together_is_told(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message.replace("[", r"\[").replace("?", r"\?")):
+        parse(text)
+
+
+def test_what_is_given_by_default_goes_together() -> None:
+    assert parse("") == Config()
+    assert parse("", TINY_RUN) == TINY_RUN
+
+
+# ---------------------------------------------------------------- rows in order
+
+
+def test_renamed_rows_are_whole(town: Environment) -> None:
+    rows = [row for task in town.tasks.values() for row in sft_rows(source(town), task, 1, 0)]
+    renamer = Renamer(rows, {"town": texts_of(town)})
+    row = next(row for row in rows if row["task"] == "both:Ember")
+    seen = set()
+    for seed in range(20):
+        made = renamer.rename(row, random.Random(seed))
+        user, first, shelf, second, copies, last = made["messages"]
+        called = [json.loads(m["tool_calls"][0]["function"]["arguments"]) for m in (first, second)]
+        title = called[0]["title"]
+        assert called[1]["title"] == title
+        assert user["content"] == f"Where does {title} stand, and how many copies are there?"
+        assert json.loads(last["content"].removeprefix("Answer: ")) == [
+            json.loads(shelf["content"]),
+            copies["content"],
+        ]
+        seen.add(title)
+    assert len(seen) > 5
+
+
+def test_what_is_not_named_by_the_prompt_stays(town: Environment) -> None:
+    rows = [row for task in town.tasks.values() for row in sft_rows(source(town), task, 1, 0)]
+    rain = next(row for row in rows if row["task"] == "rain")
+    assert Renamer(rows, {}).rename(rain, random.Random(0)) is rain
+
+
+def test_examples_are_as_many_as_the_steps_take(town: Environment) -> None:
+    rows = [row for task in town.tasks.values() for row in sft_rows(source(town), task, 1, 0)]
+
+    def encode(row: dict[str, Any]) -> tuple[list[int], list[int]]:
+        length = len(row["messages"])
+        return list(range(length)), [int(m["role"] == "assistant") for m in row["messages"]]
+
+    options = Sft(steps=7, batch=4, renamed=0.5)
+    made = list(examples(rows, encode, options, 1, {}))
+    assert len(made) == 28
+    assert made == list(examples(rows, encode, options, 1, {}))
+    for example in made:
+        assert example["labels"][0] == IGNORED
+        assert example["labels"][-1] == len(example["labels"]) - 1
+    everything = examples(rows, encode, Sft(steps=1, batch=4, context_share=1.0), 1, {})
+    assert all(example["labels"] == example["input_ids"] for example in everything)
+
+
+def test_a_curriculum_begins_with_what_is_easy() -> None:
+    rows = [{"id": n, "kind": "k", "steps": n // 10, "depth": 1, "offered": 3} for n in range(50)]
+    made = [row["steps"] for row in schedule(rows, 200, "difficulty", 0)]
+    assert max(made[:10]) <= 1
+    assert max(made) == 4
+    level = schedule(rows, 200, "none", 0)
+    assert sorted(row["id"] for row in level[:50]) == list(range(50))
+
+
+# ---------------------------------------------------------------- many episodes at once
+
+
+def test_what_all_wait_for_is_answered_together() -> None:
+    batches: list[int] = []
+
+    def answer(requests: Any) -> list[Reply]:
+        batches.append(len(requests))
+        return [Reply(f"{request.messages[0]['content']}!") for request in requests]
+
+    policy = BatchPolicy("m", answer)
+
+    def rollout(number: int) -> list[str]:
+        said = []
+        for at in range(number):
+            request = Request([{"role": "user", "content": f"{number}.{at}"}], [], 0)
+            said.append(policy.ask(request).content)
+        return said
+
+    made = list(policy.play(rollout, [1, 3, 2, 0], width=3))
+    assert made == [["1.0!"], ["3.0!", "3.1!", "3.2!"], ["2.0!", "2.1!"], []]
+    assert batches == [3, 2, 1]
+
+
+@pytest.mark.parametrize("where", ["model", "rollout"])
+def test_errors_end_all_and_leave_no_thread(where: str) -> None:
+    def answer(requests: Any) -> list[Reply]:
+        if where == "model":
+            raise MemoryError("no room")
+        return [Reply("yes") for _ in requests]
+
+    policy = BatchPolicy("m", answer)
+
+    def rollout(number: int) -> str:
+        said = policy.ask(Request([], [], 0)).content
+        if number == 1:
+            raise MemoryError("no room")
+        return said
+
+    before = threading.active_count()
+    with pytest.raises(MemoryError):
+        list(policy.play(rollout, range(4), width=4))
+    assert threading.active_count() == before
+
+
+# ---------------------------------------------------------------- what is kept
+
+
+def test_checkpoints_count_when_they_are_whole(tmp_path: Path) -> None:
+    assert checkpoints.latest(str(tmp_path / "none")) is None
+    for step in (2, 10, 12):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        (tmp_path / f"checkpoint-{step}" / "model.safetensors").write_text("x")
+    checkpoints.mark(str(tmp_path), 2)
+    checkpoints.mark(str(tmp_path), 10)
+    assert checkpoints.latest(str(tmp_path)) == (str(tmp_path / "checkpoint-10"), 10)
+    assert not (tmp_path / "checkpoint-12").exists()
+
+
+def test_a_model_is_there_whole_or_not(tmp_path: Path) -> None:
+    def fail(place: str) -> None:
+        (Path(place) / "half").write_text("x")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        checkpoints.put(str(tmp_path / "model"), fail)
+    assert not (tmp_path / "model").exists()
+    checkpoints.put(str(tmp_path / "model"), lambda place: (Path(place) / "all").write_text("x"))
+    assert [each.name for each in tmp_path.rglob("*")] == ["model", "all"]
+
+
+def test_metrics_are_rewound_to_a_checkpoint(tmp_path: Path) -> None:
+    folder = str(tmp_path)
+    for stage, step in (("sft", 1), ("sft", 2), ("rl", 1), ("rl", 2), ("rl", 3)):
+        metrics.append(folder, stage, step, {"loss": step, "nothing": float("nan"), "text": "x"})
+    with open(tmp_path / metrics.METRICS, "a", encoding="utf-8") as file:
+        file.write('{"stage": "rl", "st')
+    metrics.rewind(folder, "rl", 1, ())
+    assert metrics.read(folder) == [
+        {"stage": "sft", "step": 1, "loss": 1},
+        {"stage": "sft", "step": 2, "loss": 2},
+        {"stage": "rl", "step": 1, "loss": 1},
+    ]
+    metrics.rewind(folder, "sft", 1, ("rl",))
+    assert [line["step"] for line in metrics.read(folder)] == [1]
+
+
+def test_events_are_records_with_their_checksums(tmp_path: Path) -> None:
+    metrics.append(str(tmp_path), "rl", 300, {"reward": 0.5})
+    metrics.write_events(str(tmp_path), ["sft", "rl"])
+    (file,) = (tmp_path / metrics.EVENTS).rglob("events.*")
+    content = file.read_bytes()
+    records = []
+    while content:
+        (length,) = struct.unpack("<Q", content[:8])
+        assert content[8:12] == metrics._masked(content[:8])
+        records.append(content[12 : 12 + length])
+        assert content[12 + length : 16 + length] == metrics._masked(records[-1])
+        content = content[16 + length :]
+    assert records[0].endswith(b"brain.Event:2")
+    assert b"reward" in records[1]
+    assert struct.pack("<f", 0.5) in records[1]
+    assert b"\x10\xac\x02" in records[1], "the step, 300, as a varint"
+
+
+def test_the_checksum_is_crc32c() -> None:
+    # The check value of CRC-32C, masked as TFRecord has it.
+    crc = 0xE3069283
+    expected = ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+    assert metrics._masked(b"123456789") == struct.pack("<I", expected)

@@ -1,0 +1,358 @@
+"""What the adapter rests on, played through TRL's own loop with a model that says what is written.
+
+Each test is a trap of TRL: should a version behave otherwise, the test that names it fails.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("trl")
+
+from toolc.train.config import TINY_RUN, TinyModel
+from toolc.train.messages import cut
+from toolc.train.models import beginning
+from toolc.train.reference import demonstrate
+from toolc.train.rows import Row, rl_rows, sft_rows, source
+from toolc.train.scores import SCORES
+from toolc.train.trl_adapter import (
+    TESTED,
+    Clock,
+    Unsupported,
+    episode_function,
+    factories,
+    rl_trainer,
+    step_function,
+    unsupported,
+)
+from toolc_runtime.environment import Environment
+from toolc_runtime.trl import emitted, offering
+
+pytestmark = pytest.mark.slow
+
+END = "<|end|>"
+
+
+def call(name: str, /, **arguments: Any) -> str:
+    """A call as the tiny model's template has it."""
+    return f"<tool_call>{name} {json.dumps(arguments)}</tool_call>"
+
+
+class Played(NamedTuple):
+    """What a step of the trainer made of scripts: per episode, in the order of the scripts."""
+
+    rewards: list[float]
+    completions: list[list[dict[str, Any]]]
+    prompts: list[str]
+    traces: list[list[tuple[str, str]]]
+    advantages: list[float]
+    trainer: Any
+
+
+@pytest.fixture(scope="module")
+def made(town: Environment) -> tuple[Any, Any, Any]:
+    """The town's source, a model and a tokenizer."""
+    import dataclasses
+
+    of = source(town)
+    rows = [row for task in town.tasks.values() for row in sft_rows(of, task, 1, 0)]
+    size = TinyModel(vocabulary=600, hidden=32, layers=1, heads=2, intermediate=32)
+    return of, *beginning(dataclasses.replace(TINY_RUN, tiny=size), rows, [])
+
+
+@pytest.fixture
+def play(made: tuple[Any, Any, Any], tmp_path: Path) -> Any:
+    """Plays scripts, a list of replies each, in one step of the trainer."""
+    of, model, tokenizer = made
+
+    def run(
+        rows: Sequence[Row],
+        scripts: Sequence[Sequence[str]],
+        batch_normalised: bool = False,
+        reward: Any = None,
+        **options: Any,
+    ) -> Played:
+        group = len(scripts) // len(rows)
+        environments = factories([of], [row["environment"] for row in rows], Clock())
+        trainer = rl_trainer(
+            model,
+            tokenizer,
+            rows,
+            environments,
+            reward or episode_function("task", SCORES["task"]),
+            {
+                "output_dir": str(tmp_path),
+                "use_cpu": True,
+                "bf16": False,
+                "gradient_checkpointing": False,
+                "report_to": "none",
+                "disable_tqdm": True,
+                "per_device_train_batch_size": len(scripts),
+                "num_generations": group,
+                "max_completion_length": 200,
+                "max_steps": 1,
+                "save_strategy": "no",
+                **options,
+            },
+            [],
+            None,
+            batch_normalised,
+        )
+        advantages: list[float] = []
+        score = trainer._generate_and_score_completions
+
+        def noted(inputs: Any) -> Any:
+            output = score(inputs)
+            advantages.extend(output["advantages"].tolist())
+            return output
+
+        trainer._generate_and_score_completions = noted
+        prompts: list[str] = []
+        known: list[tuple[list[int], list[str]]] = []
+
+        def say(prompt_ids: list[list[int]], *rest: Any, **named: Any) -> tuple[Any, None]:
+            if not known:
+                prompts.extend(tokenizer.decode(ids) for ids in prompt_ids)
+                known.extend(
+                    (list(ids), list(s)) for ids, s in zip(prompt_ids, scripts, strict=True)
+                )
+            said = []
+            waiting = list(range(len(known)))
+            for ids in prompt_ids:
+                at = next(at for at in waiting if ids[: len(known[at][0])] == known[at][0])
+                waiting.remove(at)
+                script = known[at][1]
+                new = tokenizer(script.pop(0))["input_ids"] if script else [tokenizer.eos_token_id]
+                known[at] = ([*ids, *new], script)
+                said.append(new)
+            return said, None
+
+        trainer._generate_single_turn = say
+        trainer.train()
+        logs = trainer._logs
+        return Played(
+            list(next(iter(logs["rewards"].values()))),
+            list(logs["completion"]),
+            prompts,
+            [[(c.tool, c.status) for c in e._episode.trace] for e in trainer.environments],
+            advantages,
+            trainer,
+        )
+
+    return run
+
+
+def row_of(made: tuple[Any, Any, Any], task: str, turn: int = 0) -> Row:
+    of = made[0]
+    return rl_rows(of, of.environment.tasks[task])[turn]
+
+
+def test_the_version_is_one_that_was_tested() -> None:
+    from importlib.metadata import version
+
+    assert version("trl") in TESTED
+
+
+def test_the_plan_earns_everything_and_silence_nothing(made: Any, play: Any) -> None:
+    good = [call("shelf_of", title="Amber") + END, 'Answer: "A1"' + END]
+    played = play([row_of(made, "shelf:Amber")], [good, ["I do not know." + END]])
+    assert played.rewards == [1.0, 0.0]
+    assert played.traces == [[("shelf_of", "ok")], []]
+
+
+def test_the_tools_of_a_prompt_are_those_of_its_task_with_the_exact_schemas(
+    made: Any, play: Any
+) -> None:
+    rows = [row_of(made, "shelf:Amber"), row_of(made, "stock:Amber")]
+    played = play(rows, [[END]] * 4)
+    assert "shelf_of(title)copies_of(title)<|end|>" in played.prompts[0]
+    assert "reset_(title,copies)<|end|>" in played.prompts[2]
+    exact = played.trainer._env_tools["town/1"][2]["function"]["parameters"]
+    assert exact["properties"]["copies"]["minimum"] == 0
+
+
+def test_a_tool_that_a_task_does_not_offer_is_a_call_in_vain(made: Any, play: Any) -> None:
+    good = [call("shelf_of", title="Amber") + END, 'Answer: "A1"' + END]
+    reset = [call("reset_", title="Amber", copies=1) + END, *good]
+    played = play([row_of(made, "shelf:Amber")], [reset, good])
+    assert played.traces[0] == [("reset_", "rejected"), ("shelf_of", "ok")]
+    assert 0 < played.rewards[0] < played.rewards[1] == 1.0
+
+
+def test_unknown_tools_and_arguments_that_are_no_object_count(made: Any, play: Any) -> None:
+    good = [call("shelf_of", title="Amber") + END, 'Answer: "A1"' + END]
+    scripts = [
+        [call("where_is", title="Amber") + END, *good],
+        [f'<tool_call>shelf_of ["Amber"]</tool_call>{END}', *good],
+        [call("shelf_of", name="Amber") + END, *good],
+        good,
+    ]
+    played = play([row_of(made, "shelf:Amber")], scripts)
+    assert [trace[0][1] for trace in played.traces] == ["rejected"] * 3 + ["ok"]
+    assert len({*played.rewards[:3]}) == 1
+    assert played.rewards[0] < 1.0
+
+
+def test_a_call_that_is_not_json_ends_the_turn_as_text(made: Any, play: Any) -> None:
+    broken = [f'<tool_call>shelf_of {{"title": </tool_call>{END}', 'Answer: "A1"' + END]
+    played = play([row_of(made, "shelf:Amber")], [broken, [END]])
+    assert played.traces[0] == []
+    assert len(played.completions[0]) == 1
+
+
+def test_results_are_the_episodes_text(made: Any, play: Any) -> None:
+    script = [call("copies_of", title="Birch") + END, "Answer: 5" + END]
+    failing = [call("copies_of", title="Beech") + END, "Answer: 5" + END]
+    played = play([row_of(made, "stock:Birch")], [script, failing])
+    results = [
+        [message["content"] for message in completion if message["role"] == "tool"]
+        for completion in played.completions
+    ]
+    assert results == [["5"], ['"unknown book: Beech"']]
+
+
+def test_a_result_that_the_trainer_dropped_does_not_count(made: Any, play: Any) -> None:
+    first = call("copies_of", title="Cedar") + END
+    second = call("reset_", title="Cedar", copies=3) + END
+    script = [first, second, "Done." + END]
+    whole = play([row_of(made, "one_more:Cedar")], [script, script])
+    assert whole.rewards == [1.0, 1.0]
+    tokenizer = made[2]
+    room = len(tokenizer(first)["input_ids"]) + len(tokenizer(second)["input_ids"]) + 5
+    cut = play([row_of(made, "one_more:Cedar")], [script, script], max_completion_length=room)
+    assert cut.traces == [[("copies_of", "ok")]] * 2
+    assert cut.rewards[0] == cut.rewards[1] < 1.0
+    ran = [environment._made for environment in cut.trainer.environments]
+    assert [len(each) for each in ran] == [2, 2], "the trainer ran the call whose result it dropped"
+
+
+def test_rounds_are_bounded(made: Any, play: Any) -> None:
+    endless = [call("copies_of", title="Cedar") + END] * 50
+    played = play([row_of(made, "stock:Cedar")], [endless] * 2, max_tool_calling_iterations=3)
+    assert [len(trace) for trace in played.traces] == [3, 3]
+
+
+def test_calls_of_one_message_are_calls_of_one_message(made: Any, play: Any) -> None:
+    both = call("shelf_of", title="Ember") + call("copies_of", title="Ember") + END
+    script = [both, 'Answer: ["E3", "4"]' + END]
+    played = play([row_of(made, "both:Ember")], [script, script])
+    assert played.rewards == [1.0, 1.0]
+    trace = played.trainer.environments[0]._episode.trace
+    assert [each.message for each in trace] == [0, 0]
+
+
+def test_a_group_begins_with_the_same_state(made: Any, play: Any) -> None:
+    lost = [call("reset_", title="Birch", copies=0) + END, "Done." + END]
+    look = [call("copies_of", title="Birch") + END, "Answer: 5" + END]
+    played = play([row_of(made, "stock:Birch")], [lost, look, look, lost])
+    assert [completion[1]["content"] for completion in played.completions] == ["0", "5", "5", "0"]
+
+
+def test_a_later_turn_is_played_after_the_earlier_ones(made: Any, play: Any) -> None:
+    script = [call("reset_", title="Birch", copies=0) + END, "Done." + END]
+    played = play([row_of(made, "talk:Birch", 1)], [script, ["Done." + END]])
+    assert played.rewards[0] == 1.0
+    assert 0 < played.rewards[1] < 1.0
+    assert "How many copies of Birch" in played.prompts[0]
+    assert "Answer: 5" in played.prompts[0]
+
+
+def test_an_earlier_turn_is_judged_with_the_later_ones_as_planned(made: Any, play: Any) -> None:
+    script = [call("copies_of", title="Birch") + END, "Answer: 5" + END]
+    played = play([row_of(made, "talk:Birch", 0)], [script, ["Answer: 5" + END]])
+    assert played.rewards[0] == 1.0 > played.rewards[1] > 0
+
+
+def test_a_finished_episode_says_so(town: Environment) -> None:
+    instance = offering(emitted(town), ["shelf_of"])()
+    instance.reset(task="shelf:Amber")
+    instance._judge([{"role": "assistant", "content": "Done."}])
+    assert "the episode is over" in instance.shelf_of(title="Amber")  # type: ignore[attr-defined]
+
+
+def test_resets_of_any_row_raise_nothing(town: Environment) -> None:
+    instance = offering(emitted(town), ["shelf_of"])()
+    rows: list[Mapping[str, Any]] = [
+        {},
+        {"task": None, "prompt": None, "prefix": "{", "rest": 3},
+        {"task": "shelf:Amber", "prefix": '[["call", 1]]', "seed": "x"},
+        {"task": "shelf:Amber", "prefix": '{"a": 1}', "rest": '["reply"]'},
+    ]
+    for row in rows:
+        instance.reset(**row)
+        for completion in (None, "text", [], [None], [{"role": "tool"}], [{"tool_calls": [1]}]):
+            assert instance._judge(completion).reward in (0.0, 1.0)
+
+
+def test_what_an_offered_class_shows_to_trl_are_the_tools(town: Environment) -> None:
+    chosen = offering(emitted(town), ["shelf_of", "reset"])
+    shown = [
+        name
+        for name, _ in inspect.getmembers(chosen, predicate=inspect.isfunction)
+        if not name.startswith("_") and name not in ("reset", "get_reward")
+    ]
+    assert shown == ["reset_", "shelf_of"]
+
+
+def test_derived_schemas_are_those_of_the_emitted_class(town: Environment) -> None:
+    from transformers.utils.chat_template_utils import get_json_schema
+
+    instance = offering(emitted(town), ["reset"])()
+    derived = get_json_schema(instance.reset_)["function"]["parameters"]  # type: ignore[attr-defined]
+    assert derived["required"] == ["title", "copies"]
+    assert "at least 0" in derived["properties"]["copies"]["description"].lower()
+
+
+def test_advantages_compare_within_a_group_or_within_the_batch(made: Any, play: Any) -> None:
+    good = [call("shelf_of", title="Amber") + END, 'Answer: "A1"' + END]
+    rows = [row_of(made, "shelf:Amber"), row_of(made, "shelf:Birch")]
+    scripts = [good, good, good, ["No." + END]]
+    grouped = play(rows, scripts)
+    assert grouped.rewards == [1.0, 1.0, 0.0, 0.0]
+    assert grouped.advantages == [0.0] * 4
+    whole = play(rows, scripts, batch_normalised=True)
+    assert whole.advantages == pytest.approx([0.866, 0.866, -0.866, -0.866], abs=1e-3)
+
+
+def test_a_message_is_judged_where_its_trajectory_left_off(made: Any, play: Any) -> None:
+    of = made[0]
+    task = of.environment.tasks["both:Ember"]
+    first, second, last = cut(of, task, demonstrate(of.environment, task).messages(), "x")
+    shelf = call("shelf_of", title="Ember") + END
+    copies = call("copies_of", title="Ember") + END
+    both = call("shelf_of", title="Ember") + copies
+    per_message = {"reward": step_function("solve_f1"), "max_tool_calling_iterations": 0}
+    played = play([first], [[shelf], [both], ["Hm." + END], [END]], **per_message)
+    assert played.rewards == pytest.approx([1.0, 1.0, 0.0, -0.5])
+    assert [len(completion) for completion in played.completions] == [1] * 4
+    played = play([second], [[shelf], [copies], [shelf.replace(END, copies)], [END]], **per_message)
+    assert played.rewards == pytest.approx([0.0, 1.0, 2 / 3, -0.5])
+    broken = "<tool_call>shelf_of {" + END
+    played = play([last], [["They are E3 and 4." + END], [broken]], **per_message)
+    assert played.rewards == pytest.approx([1.0, -0.3])
+
+
+def test_options_that_trl_does_not_have_are_named(made: Any, play: Any) -> None:
+    with pytest.raises(Unsupported, match="no option `use_vlm`; did you mean `use_vllm`"):
+        play([row_of(made, "shelf:Amber")], [[END]] * 2, use_vlm=True)
+
+
+def test_templates_that_cannot_be_used_are_told(made: Any) -> None:
+    import copy
+
+    tokenizer = copy.deepcopy(made[2])
+    assert unsupported(tokenizer) is None
+    tokenizer.chat_template = "{% for m in messages %}{{ m.content }}{% endfor %}"
+    assert "does not show tool calls" in (unsupported(tokenizer) or "")
+    tokenizer.chat_template = None
+    assert "no chat template" in (unsupported(tokenizer) or "")
+    tokenizer = copy.deepcopy(made[2])
+    tokenizer.response_template = None
+    assert "does not know how to read its replies" in (unsupported(tokenizer) or "")

@@ -1,0 +1,183 @@
+"""Data sets of a build's audited tasks, in memory and as folders that `datasets` loads."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from toolc import __version__
+from toolc.output import sha256, write_file
+from toolc.train import rows as made_of
+from toolc.train.admitted import Admitted
+from toolc.train.rows import Row
+from toolc.train.splits import Item, Shares, balanced, split
+
+CARD = "dataset.json"
+SPLITS = ("train", "validation", "test")
+
+
+class DatasetError(Exception):
+    """The data set cannot be made or written; the message says why."""
+
+
+class Options(NamedTuple):
+    """How a data set is made of tasks.
+
+    `orders` is the number of orders of independent steps that an SFT row may come in.
+    """
+
+    held_out: tuple[str, ...] = ()
+    shares: Shares = Shares()
+    orders: int = 2
+    seed: int = 0
+
+
+class Dataset(NamedTuple):
+    """Rows by split. Every beginning of a split is balanced over kinds and numbers of steps."""
+
+    rl: Mapping[str, Sequence[Row]]
+    sft: Mapping[str, Sequence[Row]]
+
+
+def make(admitted: Mapping[str, Admitted], options: Options) -> Dataset:
+    """A data set of environments' admitted tasks, by name.
+
+    Raises `DatasetError` where an environment to be held out is not among them.
+    """
+    unknown = [name for name in options.held_out if name not in admitted]
+    if unknown:
+        raise DatasetError(f"there is no environment `{unknown[0]}` in the build")
+    items = {
+        Item(name, task.scenario, id, task.kind, int(task.difficulty.get("steps", 0))): task
+        for name, (_, environment, ids) in admitted.items()
+        for id in ids
+        for task in (environment.tasks[id],)
+    }
+    places = split(list(items), options.held_out, options.shares, options.seed)
+    sources = {name: made_of.source(each.environment) for name, each in admitted.items()}
+    rl: dict[str, list[Row]] = {name: [] for name in SPLITS}
+    sft: dict[str, list[Row]] = {name: [] for name in SPLITS}
+    for item, place in places.items():
+        source, task = sources[item.environment], items[item]
+        rl[place.split] += made_of.rl_rows(source, task, place.unseen)
+        sft[place.split] += made_of.sft_rows(source, task, options.orders, options.seed)
+    return Dataset(_in_balance(rl, options.seed), _in_balance(sft, options.seed))
+
+
+def _in_balance(splits: Mapping[str, list[Row]], seed: int) -> dict[str, list[Row]]:
+    return {
+        name: balanced(
+            rows, lambda row: (row["kind"], row["steps"]), random.Random(f"{seed}:{name}")
+        )
+        for name, rows in splits.items()
+    }
+
+
+def default_held_out(environments: Sequence[str], seed: int) -> tuple[str, ...]:
+    """One environment, where there are three or more."""
+    if len(environments) < 3:
+        return ()
+    return (random.Random(f"{seed}:held out").choice(sorted(environments)),)
+
+
+# ---------------------------------------------------------------- on disk
+
+
+def summary(dataset: Dataset, options: Options) -> dict[str, Any]:
+    """What a data set holds, by split: rows, kinds, steps, environments, what tests tell."""
+    return {
+        "format": 1,
+        "toolc": __version__,
+        "seed": options.seed,
+        "held_out": list(options.held_out),
+        "shares": options.shares._asdict(),
+        "orders": options.orders,
+        "splits": {
+            config: {name: _counts(rows) for name, rows in splits.items()}
+            for config, splits in dataset._asdict().items()
+        },
+    }
+
+
+def _counts(rows: Sequence[Row]) -> dict[str, Any]:
+    counted = {"rows": len(rows)}
+    for column in ("of", "kind", "steps", "unseen"):
+        found = Counter(str(row[column]) for row in rows if row.get(column, "") != "")
+        if found:
+            counted[column] = dict(sorted(found.items()))  # type: ignore[assignment]
+    return counted
+
+
+def write(dataset: Dataset, options: Options, folder: str) -> dict[str, Any]:
+    """Writes `CONFIG/SPLIT.jsonl` and `.parquet`, a card for `datasets` and, last, `dataset.json`
+    with the digests of all; returns that. Raises `DatasetError`."""
+    about = summary(dataset, options)
+    files = dict(_files(dataset))
+    files["README.md"] = _readme(dataset).encode()
+    about["files"] = {name: sha256(content) for name, content in files.items()}
+    try:
+        os.makedirs(folder, exist_ok=True)
+        if os.listdir(folder) and not os.path.exists(os.path.join(folder, CARD)):
+            raise DatasetError(f"`{folder}` holds something else than a data set")
+        for config in dataset._fields:
+            os.makedirs(os.path.join(folder, config), exist_ok=True)
+        for name, content in files.items():
+            write_file(os.path.join(folder, name), content)
+        text = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
+        write_file(os.path.join(folder, CARD), text.encode())
+    except OSError as error:
+        raise DatasetError(f"cannot write `{folder}`: {error.strerror or error}") from None
+    return about
+
+
+def _files(dataset: Dataset) -> Iterator[tuple[str, bytes]]:
+    for config, splits in dataset._asdict().items():
+        for name, rows in splits.items():
+            if rows:
+                lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
+                yield f"{config}/{name}.jsonl", "".join(lines).encode()
+                yield f"{config}/{name}.parquet", _parquet(rows)
+
+
+def _parquet(rows: Sequence[Row]) -> bytes:
+    import pyarrow as arrow
+    import pyarrow.parquet as parquet
+
+    text = arrow.string()
+    call = arrow.struct(
+        {
+            "id": text,
+            "type": text,
+            "function": arrow.struct({"name": text, "arguments": text}),
+        }
+    )
+    message = arrow.struct(
+        {
+            "role": text,
+            "content": text,
+            "tool_calls": arrow.list_(call),
+            "tool_call_id": text,
+            "name": text,
+        }
+    )
+    kinds = {list: arrow.list_(message), int: arrow.int64(), str: text}
+    schema = arrow.schema([(name, kinds[type(value)]) for name, value in rows[0].items()])
+    buffer = io.BytesIO()
+    parquet.write_table(arrow.Table.from_pylist(list(rows), schema=schema), buffer)
+    return buffer.getvalue()
+
+
+def _readme(dataset: Dataset) -> str:
+    lines = ["---", "configs:"]
+    for config, splits in dataset._asdict().items():
+        lines += [f"- config_name: {config}", "  data_files:"]
+        for name, rows in splits.items():
+            if rows:
+                lines += [f"  - split: {name}", f"    path: {config}/{name}.parquet"]
+    lines += ["---", "", "Tasks of tool environments, made by `toolc dataset`.", ""]
+    return "\n".join(lines)

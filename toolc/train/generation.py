@@ -1,0 +1,119 @@
+"""A model's next messages, for a batch of conversations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from toolc.train.batching import Request
+from toolc_runtime.chat.message import Message, Reply, ToolCall
+
+Parse = Callable[[list[int], list[int], Sequence[dict[str, Any]]], Message]
+"""From the ids of a reply, those of its prompt and the tools: the message."""
+
+
+class Sampling(NamedTuple):
+    """How messages are drawn: the likeliest tokens at temperature 0."""
+
+    max_tokens: int = 128
+    temperature: float = 0.0
+    batch: int = 64
+
+
+class Generator:
+    """Answers batches with a model of transformers. The model is put into its mode of
+    evaluation, and back into the one it had."""
+
+    def __init__(self, model: Any, tokenizer: Any, parse: Parse, sampling: Sampling) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.parse = parse
+        self.sampling = sampling
+
+    def __call__(self, requests: Sequence[Request]) -> list[Reply]:
+        import torch
+
+        prompts = [self._prompt(request) for request in requests]
+        by_length = sorted(range(len(prompts)), key=lambda at: len(prompts[at]))
+        replies: dict[int, Reply] = {}
+        training = self.model.training
+        self.model.eval()
+        try:
+            with torch.inference_mode():
+                for start in range(0, len(by_length), self.sampling.batch):
+                    batch = by_length[start : start + self.sampling.batch]
+                    drawn = self._draw([prompts[at] for at in batch])
+                    for at, ids in zip(batch, drawn, strict=True):
+                        replies[at] = self._reply(prompts[at], ids, requests[at])
+        finally:
+            self.model.train(training)
+        return [replies[at] for at in range(len(prompts))]
+
+    def _prompt(self, request: Request) -> list[int]:
+        made = self.tokenizer.apply_chat_template(
+            list(map(readable, request.messages)),
+            tools=list(request.tools) or None,
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=False,
+        )
+        return list(made)
+
+    def _draw(self, prompts: Sequence[list[int]]) -> list[list[int]]:
+        import torch
+
+        width = max(map(len, prompts))
+        pad, end = self.tokenizer.pad_token_id, self.tokenizer.eos_token_id
+        device = self.model.device
+        room = getattr(self.model.config, "max_position_embeddings", None) or width + 1
+        tokens = min(self.sampling.max_tokens, room - width)
+        if tokens < 1:
+            return [[] for _ in prompts]
+        ids = torch.tensor([[pad] * (width - len(each)) + each for each in prompts], device=device)
+        mask = torch.tensor(
+            [[0] * (width - len(each)) + [1] * len(each) for each in prompts], device=device
+        )
+        sampled = self.sampling.temperature > 0
+        warm = {"temperature": self.sampling.temperature} if sampled else {}
+        made = self.model.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            max_new_tokens=tokens,
+            do_sample=sampled,
+            pad_token_id=pad,
+            eos_token_id=end,
+            **warm,
+        )
+        return [_until(end, row) for row in made[:, width:].tolist()]
+
+    def _reply(self, prompt: list[int], ids: list[int], request: Request) -> Reply:
+        message = self.parse(ids, prompt, request.tools)
+        calls = [
+            ToolCall(f"call_{at}", call["function"]["name"], _text(call["function"]["arguments"]))
+            for at, call in enumerate(message.get("tool_calls") or ())
+        ]
+        return Reply(message["content"], tuple(calls), len(prompt), len(ids))
+
+
+def readable(message: Message) -> Message:
+    """A message with the arguments of its calls as values, as chat templates want them."""
+    if not message.get("tool_calls"):
+        return message
+    calls = []
+    for call in message["tool_calls"]:
+        function = call["function"]
+        try:
+            arguments = json.loads(function["arguments"])
+        except ValueError:
+            arguments = function["arguments"]
+        calls.append({**call, "function": {**function, "arguments": arguments}})
+    return {**message, "tool_calls": calls}
+
+
+def _text(arguments: Any) -> str:
+    return json.dumps(arguments, ensure_ascii=False)
+
+
+def _until(end: int, ids: list[int]) -> list[int]:
+    return ids[: ids.index(end) + 1] if end in ids else ids

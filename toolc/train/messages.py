@@ -1,0 +1,79 @@
+"""The published way of training: trajectories cut into items, each one message of the model.
+
+An item's prompt is what stood before the message. Its environment is restored by making the calls
+of the prefix again, and the message is judged by the step reward of what it solves.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from toolc.train.rows import Row, Source, facts, renamed_calls
+from toolc_runtime.chat.message import Message
+from toolc_runtime.task import Task
+from toolc_runtime.values import canonical
+
+
+def cut(source: Source, task: Task, messages: Sequence[Message], name: str) -> Iterator[Row]:
+    """A row for each message of the model in a conversation about a task; `name` is what the rows'
+    ids begin with. Tools may have their own names in it, or those under which they are offered."""
+    own = {offered: tool for tool, offered in source.names.items()}
+    shown: list[Message] = []
+    prefix: list[list[Any]] = []
+    for message in messages:
+        renamed = renamed_calls(message, source.names)
+        if message["role"] == "assistant":
+            yield {
+                "id": f"{name}@{len(prefix)}",
+                "prompt": list(shown),
+                **facts(source, task),
+                "depth": int(task.difficulty.get("depth", 0)),
+                "offered": len(source.environment.schemas_of(task)),
+                "prefix": canonical(prefix),
+                "rest": "[]",
+                "unseen": "",
+            }
+            prefix += _events(message, own)
+        shown.append(renamed)
+
+
+def _events(message: Message, own: Mapping[str, str]) -> list[list[Any]]:
+    """A message of the model as events to replay."""
+    calls = renamed_calls(message, own).get("tool_calls")
+    if not calls:
+        return [["reply", message.get("content") or ""]]
+    functions = [call["function"] for call in calls]
+    return [
+        ["call", function["name"], _arguments(function["arguments"]), place > 0]
+        for place, function in enumerate(functions)
+    ]
+
+
+def trajectories(
+    lines: Iterable[str], sources: Mapping[str, Source], wanted: Iterable[tuple[str, str]]
+) -> Iterator[Row]:
+    """The rows of episodes as `toolc eval` writes them (`episodes.jsonl`), of the wanted pairs of
+    environment and task; lines that are no episodes are passed over."""
+    known = set(wanted)
+    for line in lines:
+        try:
+            episode = json.loads(line)
+            key = (episode["environment"], episode["task"])
+            messages = episode["messages"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            continue
+        if key in known and isinstance(messages, list):
+            source = sources[key[0]]
+            task = source.environment.tasks[key[1]]
+            yield from cut(source, task, messages, str(episode.get("id", "")))
+
+
+def _arguments(text: str) -> Any:
+    """Arguments as the object that they are, else the text, which an episode then rejects."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, dict) else text

@@ -1,0 +1,113 @@
+"""The model and tokenizer that a run begins with, or goes on with."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from toolc.train.config import TINY, Config, Lora
+from toolc.train.rows import Row
+from toolc.train.tiny import Size, make_model, make_tokenizer
+from toolc.train.trl_adapter import Unsupported, unsupported
+
+_MARKUP = re.compile(r"<\|\w+\|>|</?tool_call>")
+
+
+NAMED = 12
+"""How often a name of the data counts in the text that the tiny tokenizer is made of."""
+
+
+def beginning(config: Config, rows: Sequence[Row], names: list[str]) -> tuple[Any, Any]:
+    """Model and tokenizer before training: for `tiny` made of nothing but the text of the rows and
+    the environments' names. Raises `Unsupported`."""
+    if config.model == TINY:
+        size = Size(**vars(config.tiny))
+        tokenizer = make_tokenizer([*_texts(rows), *names * NAMED], size)
+        return make_model(tokenizer, size, config.seed), tokenizer
+    return load(config.model)
+
+
+def load(place: str) -> tuple[Any, Any]:
+    """A model and its tokenizer from a folder or, by name, from a hub. Raises `Unsupported` where
+    there are none, or none that can be trained on tools."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    try:
+        tokenizer: Any = AutoTokenizer.from_pretrained(place)
+        model: Any = AutoModelForCausalLM.from_pretrained(place)
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise Unsupported(f"cannot load the model `{place}`: {reason}") from None
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    why = unsupported(tokenizer)
+    if why is not None:
+        raise Unsupported(f"the model `{place}` cannot be trained on tools: {why}")
+    return model, tokenizer
+
+
+def save(model: Any, tokenizer: Any, folder: str) -> None:
+    """Writes both so that `load` finds them."""
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def adapters(options: Lora) -> Any:
+    """The configuration of low-rank adapters; None for none."""
+    if not options.rank:
+        return None
+    from peft import LoraConfig
+
+    return LoraConfig(
+        r=options.rank,
+        lora_alpha=options.alpha,
+        lora_dropout=options.dropout,
+        target_modules=list(options.targets) or "all-linear",
+        task_type="CAUSAL_LM",
+    )
+
+
+def merged(model: Any) -> Any:
+    """The model with its adapters merged into its weights."""
+    return model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
+
+
+def _texts(rows: Iterable[Row]) -> Iterable[str]:
+    """The conversations as the template shows them, without its marks."""
+    import json
+
+    from transformers.utils.chat_template_utils import render_jinja_template
+
+    from toolc.train.tiny import TEMPLATE
+
+    for row in rows:
+        shown: Any = render_jinja_template(
+            conversations=[row["messages"]],
+            tools=json.loads(row["tools"]),
+            chat_template=TEMPLATE,
+        )[0]
+        yield _MARKUP.sub(" ", shown[0])
+
+
+def on_processor() -> bool:
+    """Whether there is no accelerator."""
+    import torch
+
+    return not torch.cuda.is_available()
+
+
+def prepare(threads: int, progress: bool) -> None:
+    """Sets how many threads torch uses (0: as many as there are cores) and whether models are
+    read and written under progress bars."""
+    import torch
+    from transformers.utils import logging as transformers_logging
+
+    # TRL sets the option under the name that transformers has given up.
+    warnings.filterwarnings("ignore", ".*gradient_checkpointing.* is deprecated", FutureWarning)
+    torch.set_num_threads(threads or os.cpu_count() or 1)
+    if not progress:
+        bars: Any = transformers_logging
+        bars.disable_progress_bar()

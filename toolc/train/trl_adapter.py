@@ -1,0 +1,323 @@
+"""Everything that touches TRL. What it rests on is tested in `tests/train/test_trl_contract.py`.
+
+TRL derives schemas from signatures and docstrings, which lose bounds, named fields and defaults;
+here its trainer is given the exact ones instead. What else TRL does that would spoil training is
+met in `toolc_runtime.trl`: results are text, arguments are checked by the episode, `reset` and
+rewards never raise, dropped calls are told from those that count.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from toolc.train.generation import readable
+from toolc.train.rows import Row, Source
+from toolc_runtime.chat.message import Message
+from toolc_runtime.trl import TrlEnvironment, emitted, offering, verdicts
+
+if TYPE_CHECKING:
+    from toolc_runtime.episode import Episode
+    from toolc_runtime.verify import Verdict
+
+TESTED = ("1.16.0",)
+"""Versions of TRL that the contract tests have passed with."""
+
+os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
+
+Score = Callable[["Verdict", "Episode"], float | None]
+"""A reward from an episode's verdict; None leaves the episode out."""
+
+
+class Unsupported(Exception):
+    """The model, its tokenizer or TRL cannot be used; the message says why."""
+
+
+def untested() -> str | None:
+    """The version of TRL where it is not one that was tested."""
+    found = version("trl")
+    return None if found in TESTED else found
+
+
+# ---------------------------------------------------------------- environments
+
+
+class Clock:
+    """Seconds spent in environments and rewards."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, whose time counts."""
+
+        def run(*arguments: Any, **named: Any) -> Any:
+            began = time.perf_counter()
+            try:
+                return function(*arguments, **named)
+            finally:
+                self.seconds += time.perf_counter() - began
+
+        return run
+
+
+def factories(
+    sources: Iterable[Source], wanted: Iterable[str], clock: Clock
+) -> dict[str, type[TrlEnvironment]]:
+    """By key of a set of tools the class whose methods are those tools, for the `environment`
+    column of rows to choose from."""
+    keys = set(wanted)
+    made = {}
+    for source in sources:
+        everything = emitted(source.environment)
+        for tools, key in source.sets.items():
+            if key in keys:
+                made[key] = _clocked(offering(everything, tools), clock)
+    return made
+
+
+def _clocked(environment: type[TrlEnvironment], clock: Clock) -> type[TrlEnvironment]:
+    class Clocked(environment):  # type: ignore[valid-type, misc]
+        reset = clock.timed(environment.reset)
+        _call = clock.timed(environment._call)
+        _judge = clock.timed(environment._judge)
+        _step = clock.timed(environment._step)
+
+    Clocked.__name__ = environment.__name__
+    return Clocked
+
+
+# ---------------------------------------------------------------- models and templates
+
+
+def unsupported(tokenizer: Any) -> str | None:
+    """Why TRL cannot train a model with this tokenizer on tools, in words; None where it can."""
+    from trl.chat_template_utils import (
+        add_response_schema,
+        get_training_chat_template,
+        is_chat_template_prefix_preserving,
+        supports_tool_calling,
+    )
+
+    if tokenizer.chat_template is None:
+        return "its tokenizer has no chat template"
+    if not supports_tool_calling(tokenizer):
+        return "its chat template does not show tool calls and their results"
+    if getattr(tokenizer, "response_template", None) is None:
+        try:
+            add_response_schema(tokenizer)
+        except (ValueError, TypeError):
+            return (
+                "TRL does not know how to read its replies: its chat template is none that TRL "
+                "knows; set `response_template` in the tokenizer's configuration"
+            )
+    if not is_chat_template_prefix_preserving(tokenizer):
+        try:
+            get_training_chat_template(tokenizer)
+        except (ValueError, TypeError):
+            return "its chat template shows earlier messages otherwise when later ones follow"
+    return None
+
+
+def parse(tokenizer: Any) -> Callable[[list[int], list[int], Sequence[dict[str, Any]]], Message]:
+    """How TRL reads a reply: the function that turns ids into a message."""
+    from trl.chat_template_utils import parse_response
+
+    def parsed(ids: list[int], prompt: list[int], tools: Sequence[dict[str, Any]]) -> Message:
+        if not ids:
+            return {"role": "assistant", "content": ""}
+        message: Message = parse_response(tokenizer, ids, prefix=prompt, tools=list(tools))
+        return message
+
+    return parsed
+
+
+# ---------------------------------------------------------------- supervised training
+
+
+def sft_trainer(
+    model: Any,
+    tokenizer: Any,
+    examples: Sequence[Mapping[str, Any]],
+    options: Mapping[str, Any],
+    callbacks: Sequence[Any],
+    lora: Any,
+) -> Any:
+    """A trainer that goes through the examples (`input_ids` and `labels`) in their order."""
+    from datasets import Dataset
+    from torch.utils.data import SequentialSampler
+    from trl.trainer.sft_config import SFTConfig
+    from trl.trainer.sft_trainer import SFTTrainer
+
+    class InOrder(SFTTrainer):
+        def _get_train_sampler(self, dataset: Any = None) -> Any:
+            every: Any = self.train_dataset if dataset is None else dataset
+            return SequentialSampler(every)
+
+    arguments = _known(
+        SFTConfig,
+        {"dataset_kwargs": {"skip_prepare_dataset": True}, "max_length": None, **options},
+    )
+    return _quiet(
+        InOrder(
+            model=model,
+            args=SFTConfig(**arguments),
+            train_dataset=Dataset.from_list(list(examples)),
+            processing_class=tokenizer,
+            callbacks=list(callbacks),
+            peft_config=lora,
+        )
+    )
+
+
+def _quiet(trainer: Any) -> Any:
+    """Without the callback that prints every figure."""
+    from transformers import PrinterCallback
+
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+# ---------------------------------------------------------------- reinforcement learning
+
+
+def rl_trainer(
+    model: Any,
+    tokenizer: Any,
+    rows: Sequence[Row],
+    environments: Mapping[str, type[TrlEnvironment]],
+    reward: Callable[..., list[float | None]],
+    options: Mapping[str, Any],
+    callbacks: Sequence[Any],
+    lora: Any,
+    batch_normalised: bool = False,
+) -> Any:
+    """A GRPO trainer that goes through the rows in their order, each for one group.
+
+    `batch_normalised`: advantages compare with the whole batch and not with the group
+    (REINFORCE++).
+    """
+    from trl.trainer.grpo_config import GRPOConfig
+    from trl.trainer.grpo_trainer import GRPOTrainer
+
+    schemas = {row["environment"]: json.loads(row["tools"]) for row in rows}
+
+    class OnTools(GRPOTrainer):
+        """Shows models the exact schemas, and can normalise over batches."""
+
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            super().__init__(*arguments, **named)
+            self._env_tools = {name: schemas[name] for name in self._env_tools}
+
+        def _calculate_rewards(self, *arguments: Any, **named: Any) -> Any:
+            self._rewarded = super()._calculate_rewards(*arguments, **named)
+            return self._rewarded
+
+        def _generate_and_score_completions(self, inputs: Any) -> Any:
+            output = super()._generate_and_score_completions(inputs)
+            if batch_normalised:
+                own = slice(
+                    self.accelerator.process_index * len(inputs),
+                    (self.accelerator.process_index + 1) * len(inputs),
+                )
+                rewards = self._rewarded * self.reward_weights.to(self._rewarded.device)
+                output["advantages"] = _normalised(rewards)[own]
+            return output
+
+    arguments = _known(GRPOConfig, {"shuffle_dataset": False, **options})
+    return _quiet(
+        OnTools(
+            model=model,
+            reward_funcs=[reward],
+            args=GRPOConfig(**arguments),
+            train_dataset=_lazily(rows),
+            processing_class=tokenizer,
+            environment_factory=dict(environments),
+            callbacks=list(callbacks),
+            peft_config=lora,
+        )
+    )
+
+
+def _normalised(rewards: Any) -> Any:
+    """Advantages over a batch from rewards (completions x functions); 0 where there is none."""
+    import torch
+
+    missing = torch.isnan(rewards).all(dim=1)
+    sums = rewards.nansum(dim=1)
+    known = sums[~missing]
+    if known.numel() < 2:
+        return torch.zeros_like(sums)
+    advantages = (sums - known.mean()) / (known.std() + 1e-4)
+    advantages[missing] = 0.0
+    return advantages
+
+
+def episode_function(name: str, score: Score) -> Callable[..., list[float | None]]:
+    """A reward function of a score, under a name for the metrics."""
+
+    def reward(
+        completions: Sequence[Any], environments: Sequence[TrlEnvironment], **columns: Any
+    ) -> list[float | None]:
+        found = verdicts(completions, environments)
+        log = columns.get("log_metric")
+        if log is not None:
+            for verdict in found:
+                log("environment/calls", float(verdict.calls))
+        return [
+            score(verdict, environment._episode) if verdict.scored else None
+            for verdict, environment in zip(found, environments, strict=True)
+        ]
+
+    reward.__name__ = name
+    return reward
+
+
+def step_function(kind: str) -> Callable[..., list[float | None]]:
+    """A reward function for rows that are one message each, whose calls the trainer must not run
+    (`max_tool_calling_iterations` 0)."""
+
+    def step(
+        completions: Sequence[Any], environments: Sequence[TrlEnvironment], **columns: Any
+    ) -> list[float | None]:
+        return [
+            environment._step(kind, completion)
+            for completion, environment in zip(completions, environments, strict=True)
+        ]
+
+    step.__name__ = f"step_{kind}"
+    return step
+
+
+def _lazily(rows: Sequence[Row]) -> Any:
+    """A data set whose messages are JSON text until a row is read: Arrow would fill them up."""
+    from datasets import Dataset
+
+    columns = ("prompt", "task", "environment", "prefix", "rest")
+    kept = [{name: row[name] for name in columns} for row in rows]
+    texts = [{**row, "prompt": json.dumps(row["prompt"])} for row in kept]
+
+    def read(batch: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+        prompts = [list(map(readable, json.loads(text))) for text in batch["prompt"]]
+        return {**batch, "prompt": prompts}
+
+    return Dataset.from_list(texts).with_transform(read)
+
+
+def _known(config: type, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options, each of which TRL's configuration has. Raises `Unsupported`."""
+    import dataclasses
+
+    from toolc_runtime.names import near
+
+    names = [each.name for each in dataclasses.fields(config)]
+    for name in options:
+        if name not in names:
+            similar = near(name, names)
+            hint = f"; did you mean `{similar[0]}`?" if similar else ""
+            raise Unsupported(f"TRL's {config.__name__} has no option `{name}`{hint}")
+    return dict(options)
