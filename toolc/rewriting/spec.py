@@ -201,3 +201,12 @@ def data_files(spec: Spec) -> Iterator[tuple[str, bytes]]:
                 raise SpecError(f"`{table.file}` cannot be read: {reason}") from None
             except OSError as error:
                 raise SpecError(f"`{table.file}` cannot be read: {why(error)}") from None
+
+
+def files_of(spec: Spec) -> dict[str, bytes]:
+    """The files of a spec by their paths below its folder: itself, what it uses, its data."""
+    folder = os.path.dirname(spec.path)
+    made = {
+        os.path.relpath(path, folder or "."): text.encode() for path, text in spec.texts.items()
+    }
+    return made | {os.path.basename(spec.path): spec.text().encode()} | dict(data_files(spec))

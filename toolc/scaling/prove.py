@@ -16,7 +16,8 @@ from toolc.compiler import Options, compile_specs
 from toolc.output import Artifacts, write_build
 from toolc.project import LANGUAGE, failed
 from toolc.rewriting.calls import callee
-from toolc.rewriting.spec import Spec, data_files, nodes
+from toolc.rewriting.spec import Spec, SpecError, files_of, nodes
+from toolc.rewriting.spec import load as load_spec
 from toolc.scaling.scale import Edit, Scaled, Settings, scale
 from toolc.syntax import tree
 from toolc.syntax.parser import parse
@@ -187,13 +188,15 @@ def try_specs(specs: Sequence[Spec], jobs: int = 1, *, audit: bool = True) -> di
         }
 
 
-def files_of(spec: Spec) -> dict[str, bytes]:
-    """The files of a spec by their paths below its folder: itself, what it uses, its data."""
-    folder = os.path.dirname(spec.path)
-    made = {
-        os.path.relpath(path, folder or "."): text.encode() for path, text in spec.texts.items()
-    }
-    return made | {os.path.basename(spec.path): spec.text().encode()} | dict(data_files(spec))
+def checked(specs: Iterable[Spec]) -> Iterator[Problem]:
+    """What the checker finds wrong with specs, without data."""
+    for spec in specs:
+        try:
+            load_spec(spec.path, {spec.path: spec.text()})
+        except SpecError as error:
+            for found in error.diagnostics:
+                scenario = _scenario_at(error.texts, found.path, found.span.start)
+                yield Problem(spec.path, scenario, scenario, f"{found.code}: {found.message}")
 
 
 def _tasks(artifacts: Artifacts) -> Tasks:

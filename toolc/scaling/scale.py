@@ -16,11 +16,11 @@ LEVELS = 5
 # In the order in which they are applied: names change last, since the others know tools by them.
 _ALL = (
     Transformation(
-        "ask_of_two",
+        "one_hop_before",
         "scenario",
-        4,
-        "a family's question is asked of two members at once",
-        scenarios.ask_of_two,
+        2,
+        "who or what is asked about must be found first, by another column than its key",
+        scenarios.one_hop_before,
     ),
     Transformation(
         "one_hop_more",
@@ -28,6 +28,13 @@ _ALL = (
         3,
         "what a plan finds is looked up further, and that is asked for",
         scenarios.one_hop_more,
+    ),
+    Transformation(
+        "ask_of_two",
+        "scenario",
+        4,
+        "a family's question is asked of two members at once",
+        scenarios.ask_of_two,
     ),
     Transformation(
         "lift_constants",

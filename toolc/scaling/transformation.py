@@ -44,9 +44,9 @@ def body_of(tool: tree.Tool) -> tree.Block:
 
 
 def reads_only(spec: Spec, tool: str) -> bool:
-    """Whether a tool neither writes nor draws, as far as the checker knows it."""
+    """Whether a tool neither writes nor draws; those that scaling adds never do."""
     found = spec.definition.tool(tool)
-    return found is not None and not found.effects.writes and not found.effects.draws
+    return found is None or not (found.effects.writes or found.effects.draws)
 
 
 def plain(spec: Spec, kind: tree.TypeExpr) -> tree.TypeExpr:
