@@ -26,8 +26,8 @@ from toolc_runtime.environment import load
 ROUNDS = 8
 """Most times that what is scaled is compiled and audited."""
 
-REPLACING = frozenset(("ask_of_two", "one_hop_more"))
-"""Transformations after which a scenario asks for something else."""
+REPLACING = frozenset(("ask_of_two", "one_hop_more", "one_hop_before"))
+"""Transformations after which a scenario asks for something else, or of others."""
 
 Json = Mapping[str, Any]
 Tasks = Mapping[str, Json]
