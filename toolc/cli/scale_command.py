@@ -13,7 +13,8 @@ from toolc.cli.rewriting import read_specs, write_specs
 from toolc.cli.terminal import Subparsers, UsageError, add_format, count, epilog, positive, say
 
 if TYPE_CHECKING:
-    from toolc.scaling.prove import Outcome, Problem
+    from toolc.rewriting.trial import Problem
+    from toolc.scaling.prove import Outcome
     from toolc.scaling.scale import Edit
 
 HIGHEST = 5
@@ -90,7 +91,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _scaled(specs: Sequence[Any], settings: Any, args: argparse.Namespace) -> Outcome:
-    from toolc.scaling.prove import Outcome, checked, scale_all, scale_proved
+    from toolc.rewriting.trial import checked
+    from toolc.scaling.prove import Outcome, scale_all, scale_proved
     from toolc.workers import WorkerError
 
     if args.unproved:
