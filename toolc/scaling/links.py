@@ -139,15 +139,22 @@ def taken_keys(definition: core.EnvironmentDef, tool: str, parameter: str) -> se
     if found is None:
         return set()
     return {
-        node.table.name
-        for node in _lookups(found)
-        if isinstance(node.key, core.Local) and node.key.symbol.name == parameter
+        table
+        for table, key in _keys_used(found)
+        if isinstance(key, core.Local) and key.symbol.name == parameter
     }
 
 
 @lru_cache(maxsize=10_000)
-def _lookups(function: core.Function) -> tuple[core.Lookup, ...]:
-    return tuple(node for node in nodes(function.body) if isinstance(node, core.Lookup))
+def _keys_used(function: core.Function) -> tuple[tuple[str, core.Expr], ...]:
+    """The tables that a function looks a key up in, or asks for one, with the keys."""
+    used: list[tuple[str, core.Expr]] = []
+    for node in nodes(function.body):
+        if isinstance(node, core.Lookup):
+            used.append((node.table.name, node.key))
+        elif isinstance(node, core.Contains) and isinstance(node.container, core.TableRef):
+            used.append((node.container.name, node.item))
+    return tuple(used)
 
 
 def _bare(kind: t.Type) -> t.Type:

@@ -92,10 +92,8 @@ def _guilty(original: Spec, scaled: Scaled, problem: Problem) -> list[Edit]:
     tools = {
         callee(node)
         for item in original.items
-        if (isinstance(item, tree.Scenario)
-        and item.name.text == problem.scenario)
-        or (isinstance(item, tree.Test)
-        and item.title.value == problem.task)
+        if (isinstance(item, tree.Scenario) and item.name.text == problem.scenario)
+        or (isinstance(item, tree.Test) and item.title.value == problem.task)
         for node in nodes(item)
         if isinstance(node, tree.Call)
     }
