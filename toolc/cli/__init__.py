@@ -22,6 +22,7 @@ COMMANDS = {
     "init": "write a first project",
     "import": "write a spec from function schemas, or from data",
     "generate": "make environments with proved tasks from tables",
+    "integrate": "merge tools of specs that overlap",
     "scale": "write harder versions of specs",
     "check": "report what is wrong with specs",
     "test": "run the tests that stand in specs",

@@ -43,6 +43,8 @@ def integrate(spec: Spec, jobs: int = 1) -> Integrated:
         samples = Samples(spec, environment)
         known = known_tools(spec, samples)
         found = groups(spec, known)
+    if not found:
+        return Integrated(spec, (), (), ())
     before = try_specs([spec], jobs, audit=False)[spec.path].tasks
     refused: list[Refused] = []
     merged: list[Merged] = []

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from toolc.generate import trees
+from toolc.generate.tables.words import a
 from toolc.importing.names import NAME, one_of, unique, words
 from toolc.importing.spec import described, field, label, scalar, texts
 from toolc.integration.overlap import Group, Known
@@ -20,6 +21,9 @@ from toolc.syntax import tree
 
 CHOICES = frozenset(("unit", "constant", "number", "field", "direction"))
 """Relations for which the merged tool has a parameter more."""
+
+
+UNIT = "unit"
 
 
 class NoMerge(Exception):
@@ -80,6 +84,7 @@ def _name(group: Group, taken: set[str], choice: str, more: Sequence[str]) -> st
     candidates = [
         *more,
         "_".join(shared) if len(shared) > 1 or lists[0][:1] == tuple(shared) else "",
+        "_".join(said) if choice == UNIT or "_".join(said) != names[0] else "",
         f"{'_'.join(shared)}_by_{choice}" if shared and choice else "",
         "_".join(said),
         names[0],
@@ -140,14 +145,14 @@ def _columns(
         raise NoMerge("a column may be absent")
     body = tool.body
     assert body is not None
-    row = unique("row", taken | bound(body))
+    row = unique("row", _read(known, [base]))
     key = trees.index(trees.ref(table), trees.ref(tool.parameters[0].name.text))
     error = next((node.error for node in nodes(body) if isinstance(node, tree.OrFail)), None)
     made = tool.replace(
         result=tree.RecordType(
             NOWHERE, tuple(field(name, fields[name].type) for name in columns), False
         ),
-        description=described(f"Look up a {one_of(table).replace('_', ' ')}: {_listed(columns)}."),
+        description=described(f"Look up {a(one_of(table).replace('_', ' '))}: {_listed(columns)}."),
         body=trees.block(
             trees.let(row, key if error is None else trees.or_fail(key, error)),
             trees.give(
@@ -187,7 +192,7 @@ def _chosen(
         found = holes(tools)
     except Differ:
         found = []
-    choice = _choice(spec, known, distinct, kind, found, taken)
+    choice = _choice(spec, known, distinct, kind, found)
     own = choice.field.name.text
     tool = known[base].tool
     further: tuple[tree.Function, ...] = ()
@@ -244,13 +249,13 @@ def _choice(
     distinct: Sequence[str],
     kind: str,
     found: Sequence[Hole],
-    taken: set[str],
 ) -> _Choice:
     """The parameter that tells members apart."""
+    read = _read(known, distinct)
     if kind == "unit":
         units = {name: known[name].unit for name in distinct}
         values: dict[str, Any] = {name: unit.name for name, unit in units.items() if unit}
-        name = unique("unit", taken)
+        name = unique(UNIT, read)
         first = trees.value(values[distinct[0]])
         made = field(
             name,
@@ -268,7 +273,7 @@ def _choice(
         }
         return _Choice(
             field(
-                unique("order", taken),
+                unique("order", read),
                 texts(("ascending", "descending")),
                 description="Whether the smallest or the largest comes first.",
             ),
@@ -280,18 +285,23 @@ def _choice(
     }
     about = {"take": "limit", "drop": "skip"}.get(hole.name, hole.name)
     if kind == "field":
-        name = unique("column", taken)
+        name = unique("column", read)
         return _Choice(field(name, texts(values.values()), description="Where to look."), values)
-    name = unique(about, taken) if about in bound_names(known, distinct) else about
-    return _Choice(field(name, _type_of(spec, hole, list(values.values()))), values)
+    return _Choice(field(unique(about, read), _type_of(spec, hole, list(values.values()))), values)
 
 
-def bound_names(known: Mapping[str, Known], names: Sequence[str]) -> set[str]:
-    """The names that bodies and parameters of tools bind."""
+def _read(known: Mapping[str, Known], names: Sequence[str]) -> set[str]:
+    """The names that tools bind and read, calls aside: functions and locals may share a name."""
     found: set[str] = set()
     for name in names:
         tool = known[name].tool
         found |= bound(tool.body) | {each.name.text for each in tool.parameters}
+        called = {id(node.base) for node in nodes(tool.body) if isinstance(node, tree.Call)}
+        found |= {
+            node.name
+            for node in nodes(tool.body)
+            if isinstance(node, tree.Ref) and id(node) not in called
+        }
     return found
 
 
@@ -315,6 +325,9 @@ def _type_of(spec: Spec, hole: Hole, values: Sequence[Any]) -> tree.TypeExpr:
             )
             if each.name.text == hole.name and set(map(str, values)) <= several:
                 return each.type
+            number = isinstance(bare, tree.NamedType) and bare.name in ("int", "float")
+            if each.name.text == hole.name and number and hole.kind == "number":
+                return bare
     if isinstance(values[0], bool):
         return scalar("bool")
     if isinstance(values[0], str):
