@@ -356,9 +356,10 @@ def no_luck(subject: Subject) -> Finding:
 
 
 def _flooded(subject: Subject, everything: Script) -> Script | None:
-    """The plan after many calls, where it writes nothing."""
-    tools = subject.environment.tools
-    idle = [move for move in everything[0].moves if not tools[move.tool].writes]
+    """The plan after many calls, where it writes nothing. Tools of other environments write to a
+    state of their own."""
+    writing = {name for name, tool in subject.environment.tools.items() if tool.writes}
+    idle = [move for move in everything[0].moves if move.tool not in writing]
     if not idle or any(step.writes for step in subject.steps):
         return None
     first, *rest = subject.reference

@@ -39,18 +39,23 @@ class Step(NamedTuple):
 
 
 class Shared:
-    """What all tasks of one environment have in common."""
+    """What all tasks of one environment have in common: `tools` are its own; what is known of
+    tools includes those of other environments that tasks offer."""
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
+        own = [schema["function"] for schema in environment.schemas]
+        guests = [
+            schema["function"]
+            for tool, other in environment.guests.items()
+            for schema in other.schemas
+            if schema["function"]["name"] == tool
+        ]
+        self.tools = tuple(function["name"] for function in own)
         self.parameters: dict[str, Mapping[str, Any]] = {
-            schema["function"]["name"]: schema["function"]["parameters"]
-            for schema in environment.schemas
+            function["name"]: function["parameters"] for function in (*own, *guests)
         }
-        self.descriptions = {
-            schema["function"]["name"]: canonical(schema["function"])
-            for schema in environment.schemas
-        }
+        self.descriptions = {function["name"]: canonical(function) for function in (*own, *guests)}
         self._checks = {
             name: compile_parameters(schema)[1] for name, schema in self.parameters.items()
         }
@@ -78,7 +83,7 @@ class Subject:
         self.environment = shared.environment
         self.task = task
         self.steps = tuple(_steps(task))
-        self.offered = tuple(shared.parameters if task.tools is None else task.tools)
+        self.offered = shared.tools if task.tools is None else tuple(task.tools)
         self.idle = task.kind == "none"
 
     @cached_property

@@ -28,13 +28,13 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         description="Write harder versions of specs: tools with more parameters and richer types, "
         "nested results, other names and words, tools that no plan needs, longer and wider "
         "scenarios. Plans, checks and tests follow. What comes out is compiled and audited, and "
-        "what does not pass is taken back. docs/scaling.md describes the transformations.",
+        "what does not pass is taken back. `--list` shows the "
+        "transformations.",
         epilog=epilog(
             {
                 "toolc scale shop.toolc --level 2 -o harder": "one spec",
                 "toolc scale specs --level 5 --seed 7 -o hardest": "a folder, together",
                 "toolc scale specs --level 3 --only nest_results,rename_tools -o nested": "these",
-                "toolc scale --list": "the transformations",
             },
             "everything that was written passes",
             "a spec has errors, or a task does not pass",
@@ -97,7 +97,8 @@ def _scaled(specs: Sequence[Any], settings: Any, args: argparse.Namespace) -> Ou
 
     if args.unproved:
         made = scale_all(specs, settings)
-        return Outcome(made, {}, tuple(checked(each.spec for each in made.values())), {})
+        problems = tuple(checked(each.spec for each in made.values()))
+        return Outcome(made, {}, problems, {}, {})
     try:
         return scale_proved(specs, settings, args.jobs or os.cpu_count() or 1)
     except WorkerError as error:
@@ -130,6 +131,8 @@ def _problems(problems: Iterable[Problem]) -> list[dict[str, str]]:
 
 
 def _to_json(args: argparse.Namespace, outcome: Outcome, written: Sequence[str]) -> dict[str, Any]:
+    from toolc.scaling.figures import figures
+
     return {
         "output": args.output,
         "level": args.level,
@@ -141,9 +144,12 @@ def _to_json(args: argparse.Namespace, outcome: Outcome, written: Sequence[str])
                 "done": _edits(each.done),
                 "not_here": _edits(edit for edit in each.edits if edit.reason),
                 "taken_back": _edits(outcome.taken_back.get(path, ())),
-                "tasks": len(outcome.tasks.get(path, ())),
             }
             for path, each in outcome.scaled.items()
+        },
+        "figures": {
+            "before": figures(outcome.before.values())._asdict(),
+            "after": figures(outcome.after.values())._asdict(),
         },
         "problems": _problems(outcome.problems),
     }
@@ -158,6 +164,18 @@ def _show(outcome: Outcome, written: Sequence[str]) -> None:
             print(f"  taken back: {edit.transformation} of {edit.subject}: {edit.reason}")
     for problem in outcome.problems[:SHOWN]:
         print(f"  {problem.path}: {problem.task or 'the spec'}: {problem.reason}")
-    tasks = sum(map(len, outcome.tasks.values()))
+    _show_figures(outcome)
+    tasks = sum(len(each.tasks) for each in outcome.after.values())
     proved = f", {count(tasks, 'task')} proved" if tasks and not outcome.problems else ""
     say(f"{count(len(written), 'file')} written{proved}")
+
+
+def _show_figures(outcome: Outcome) -> None:
+    """How much harder the tasks became, a figure a line."""
+    if not outcome.after:
+        return
+    from toolc.scaling.figures import figures
+
+    before, after = figures(outcome.before.values()), figures(outcome.after.values())
+    for name, old in before._asdict().items():
+        print(f"  {name:<10} {old:>8g} → {getattr(after, name):g}")

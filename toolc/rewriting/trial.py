@@ -38,9 +38,10 @@ class Problem(NamedTuple):
 
 
 class Tried(NamedTuple):
-    """A spec, compiled and audited."""
+    """A spec, compiled and audited; `schemas` are those of its tools, by name."""
 
     tasks: Tasks
+    schemas: Mapping[str, Json]
     problems: tuple[Problem, ...]
 
 
@@ -91,7 +92,7 @@ def try_specs(specs: Sequence[Spec], jobs: int = 1, *, audit: bool = True) -> di
             for problem in _refuted(root, paths, jobs):
                 problems[problem.path].append(problem)
         return {
-            path: Tried(_tasks(artifacts[path]) if path in artifacts else {}, tuple(found))
+            path: Tried(_tasks(artifacts.get(path)), _schemas(artifacts.get(path)), tuple(found))
             for path, found in problems.items()
         }
 
@@ -148,9 +149,15 @@ def checked(specs: Iterable[Spec]) -> Iterator[Problem]:
                 yield Problem(spec.path, scenario, scenario, f"{found.code}: {found.message}")
 
 
-def _tasks(artifacts: Artifacts) -> Tasks:
-    lines = map(json.loads, artifacts.files["scenarios.jsonl"].decode().splitlines())
+def _tasks(artifacts: Artifacts | None) -> Tasks:
+    text = artifacts.files["scenarios.jsonl"].decode() if artifacts else ""
+    lines = map(json.loads, text.splitlines())
     return {line["id"]: line for line in lines}
+
+
+def _schemas(artifacts: Artifacts | None) -> dict[str, Json]:
+    every = json.loads(artifacts.files["schemas.json"]) if artifacts else []
+    return {each["function"]["name"]: each["function"] for each in every}
 
 
 def _scenario_at(texts: Mapping[str, str], path: str, offset: int) -> str:

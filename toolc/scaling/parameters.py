@@ -463,10 +463,11 @@ def _for_function(each: tree.Field) -> tree.Field:
 
 
 def one_request(spec: Spec, name: str, random: Random) -> Spec:
-    """All parameters become the fields of one object."""
+    """The parameters become the fields of one object, but for those that have a default."""
     tool = spec.tools[name]
-    require(len(tool.parameters) >= 3, "it has fewer than three parameters")
-    return _grouped(spec, name, "request", list(tool.parameters), "")
+    fields = [each for each in tool.parameters if each.default is None]
+    require(len(fields) >= 2, "it has fewer than two parameters without a default")
+    return _grouped(spec, name, "request", fields, "")
 
 
 def coordinates(spec: Spec, name: str, random: Random) -> Spec:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from toolc.rewriting.calls import callee
 from toolc.rewriting.spec import Spec, nodes
-from toolc.rewriting.trial import Problem, Tasks, changed, try_specs
+from toolc.rewriting.trial import Problem, Tried, changed, try_specs
 from toolc.scaling.scale import Edit, Scaled, Settings, scale
 from toolc.syntax import tree
 
@@ -22,12 +22,13 @@ REPLACING = frozenset(("ask_of_two", "one_hop_more", "one_hop_before"))
 
 class Outcome(NamedTuple):
     """What scaling specs came to, by path. `taken_back` are changes that were undone, with the
-    reason; `problems` what is left, `tasks` those of the build."""
+    reason; `problems` what is left; `before` and `after` the specs, compiled."""
 
     scaled: Mapping[str, Scaled]
     taken_back: Mapping[str, tuple[Edit, ...]]
     problems: tuple[Problem, ...]
-    tasks: Mapping[str, Tasks]
+    before: Mapping[str, Tried]
+    after: Mapping[str, Tried]
 
 
 def together(spec: Spec, specs: Iterable[Spec]) -> Spec:
@@ -82,7 +83,8 @@ def scale_proved(
         made,
         {path: tuple(edits) for path, edits in taken.items()},
         tuple(problems),
-        {path: each.tasks for path, each in tried.items()},
+        before,
+        tried,
     )
 
 

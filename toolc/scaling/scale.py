@@ -96,7 +96,7 @@ _ALL = (
         "one_request",
         "tool",
         3,
-        "all parameters become the fields of one object",
+        "parameters without a default become the fields of one object",
         parameters.one_request,
     ),
     Transformation(
