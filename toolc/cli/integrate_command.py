@@ -55,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
         try:
             made.append(integrate(spec, args.jobs or os.cpu_count() or 1))
         except SpecError as error:
+            if not error.diagnostics:
+                raise UsageError(str(error)) from None
             report(error.diagnostics, error.texts, args.format)
             return 1
         except WorkerError as error:

@@ -66,6 +66,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from toolc.rewriting.spec import SpecError
     from toolc.scaling.scale import TRANSFORMATIONS, Settings, unknown
 
     if args.list:
@@ -79,7 +80,10 @@ def run(args: argparse.Namespace) -> int:
     if specs is None:
         return 1
     settings = Settings(args.level, args.seed, names)
-    outcome = _scaled(specs, settings, args)
+    try:
+        outcome = _scaled(specs, settings, args)
+    except SpecError as error:
+        raise UsageError(str(error)) from None
     written = write_specs(
         [each.spec for each in outcome.scaled.values()], args.paths, args.output, args.force
     )

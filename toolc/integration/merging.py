@@ -96,11 +96,8 @@ def _name(group: Group, taken: set[str], choice: str, more: Sequence[str]) -> st
 
 def _told(known: Mapping[str, Known], group: Group, choice: str) -> str:
     """What the merged tool says of itself: what its members said, each once."""
-    found = dict.fromkeys(
-        known[name].tool.description.value.rstrip(". ")  # type: ignore[union-attr]
-        for name in group.members
-        if known[name].tool.description is not None
-    )
+    told = (known[name].tool.description for name in group.members)
+    found = dict.fromkeys(text.value.rstrip(". ") for text in told if text is not None)
     first, *others = found or ("",)
     also = "; ".join(text[0].lower() + text[1:] for text in others)
     if not also or not choice:
@@ -138,7 +135,7 @@ def _columns(
                 raise NoMerge(f"it is not known which column `{name}` gives")
             column_of[name] = column_of[same]
     tool = known[base].tool
-    table = known[base].column.table  # type: ignore[union-attr]
+    (table,) = {each.table for name in group.members if (each := known[name].column)}
     fields = {each.name.text: each for each in members(spec, spec.tables[table].row)}
     columns = list(dict.fromkeys(column_of.values()))
     if not all(name in fields and not fields[name].optional for name in columns):

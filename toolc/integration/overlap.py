@@ -9,7 +9,7 @@ Two tools are related where they take the same, say alike what they do, and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from toolc.integration.behaviour import Outcome, Samples
 from toolc.integration.signature import Kind, Leaf, kinds, leaves
 from toolc.integration.template import Differ, holes
 from toolc.integration.units import Unit, converted, unit_of
+from toolc.node import Node
 from toolc.rewriting.calls import callee
 from toolc.rewriting.spec import Spec, nodes
 from toolc.scaling.transformation import plain, reads_only
@@ -212,9 +213,8 @@ def _from_bodies(spec: Spec, left: Known, right: Known) -> str:
     kind = differing.pop()
     if differing or kind not in FROM_BODIES:
         return ""
-    if kind == "field":
-        return kind if not any(_is_result(left.tool, hole.expressions[0]) for hole in found) else ""
-    if kind == "number" and not all(_is_bound(left.tool, hole.expressions[0]) for hole in found):
+    places = _PLACES[kind]
+    if not all(_stands_in(left.tool, hole.expressions[0], places) for hole in found):
         return ""
     return kind if all(hole.name for hole in found) or kind == "direction" else ""
 
@@ -223,31 +223,41 @@ def _defaults(tool: tree.Tool) -> list[str]:
     return [f"{each.optional} {each.default!r}" for each in tool.parameters]
 
 
-def _is_result(tool: tree.Tool, expression: tree.Expr) -> bool:
-    """Whether a tool gives an expression, or orders by it: then another field is another thing."""
-    for node in nodes(tool.body):
-        if isinstance(node, (tree.Return, tree.SortKey, tree.Entry)) and node.value is expression:
-            return True
-        if isinstance(node, tree.Comprehension) and node.element is expression:
-            return True
-    return False
+def _conditions(node: Node) -> Sequence[object]:
+    """What decides whether something counts."""
+    if isinstance(node, (tree.IfClause, tree.For, tree.Branch, tree.Require)):
+        return [node.condition]
+    return []
 
 
-_LIMITING = frozenset(("take", "drop"))
+def _writes(node: Node) -> Sequence[object]:
+    return [node.value] if isinstance(node, tree.Assign) else []
 
 
-def _is_bound(tool: tree.Tool, expression: tree.Expr) -> bool:
-    """Whether a number is what something is compared with, or limited to."""
-    for node in nodes(tool.body):
-        if isinstance(node, tree.Compare):
-            bounds: Sequence[tree.Expr] = node.operands
-        elif isinstance(node, tree.Call) and callee(node) in _LIMITING:
-            bounds = [argument.value for argument in node.arguments[1:]]
-        else:
-            continue
-        if any(each is expression for each in bounds):
-            return True
-    return False
+def _limits(node: Node) -> Sequence[object]:
+    if isinstance(node, tree.Call) and callee(node) in ("take", "drop"):
+        return node.arguments[1:]
+    return []
+
+
+_Place = Callable[[Node], Sequence[object]]
+
+_PLACES: Mapping[str, tuple[_Place, ...]] = {
+    "constant": (_conditions, _writes),
+    "number": (_conditions, _limits),
+    "field": (_conditions,),
+    "direction": (lambda node: [node],),
+}
+"""Where bodies may differ in that way: elsewhere, it is another thing that they give."""
+
+
+def _stands_in(tool: tree.Tool, expression: tree.Expr, places: Sequence[_Place]) -> bool:
+    return any(
+        inner is expression
+        for node in nodes(tool.body)
+        for place in places
+        for inner in nodes(list(place(node)))
+    )
 
 
 # ---------------------------------------------------------------- groups
