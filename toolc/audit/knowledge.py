@@ -157,6 +157,9 @@ class Knowledge:
     def _lacks_member(
         self, value: dict[str, Any], schema: Schema, definitions: Mapping[str, Any]
     ) -> Any:
+        day = _day_in(value)
+        if day is not None and self._knows_moment(day.isoformat()):
+            return None
         named = schema.get("properties", {})
         for branch in schema.get("oneOf", ()):
             named = {**named, **resolved(branch, definitions).get("properties", {})}
@@ -290,6 +293,17 @@ class Knowledge:
 
 
 _MISSING = object()
+_PARTS_OF_A_DAY = ("year", "month", "day")
+
+
+def _day_in(value: Mapping[str, Any]) -> date | None:
+    """The day that an object of year, month and day is."""
+    if set(value) != set(_PARTS_OF_A_DAY):
+        return None
+    try:
+        return date(*(value[part] for part in _PARTS_OF_A_DAY))
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _forms(word: str) -> set[str]:

@@ -43,7 +43,8 @@ class Step(NamedTuple):
 
 
 class Shared:
-    """What all tasks of one environment have in common."""
+    """What all tasks of one environment have in common: `tools` are its own; what is known of
+    tools includes those of other environments that tasks offer."""
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment

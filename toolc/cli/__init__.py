@@ -23,6 +23,8 @@ COMMANDS = {
     "import": "write a spec from function schemas, or from data",
     "generate": "make environments with proved tasks from tables",
     "emit": "have a language model write specs from descriptions",
+    "integrate": "merge tools of specs that overlap",
+    "scale": "write harder versions of specs",
     "check": "report what is wrong with specs",
     "test": "run the tests that stand in specs",
     "fmt": "format specs in place",
