@@ -19,7 +19,8 @@
 
 The environment is warm, as it is after the first episodes of a training run: `call_overhead`,
 `call_vs_exec` and `retail_call` meet rows whose JSON text is remembered, `call_overhead_small` does
-not. The episodes that `verdict` judges are new, and each is judged once.
+not. The episodes that `verdict` judges are new, and each is judged once. Times of work inside one
+process are without the garbage collector.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import generate, worlds
-from benchmarks.measure import Figure, paired, process_seconds, seconds
+from benchmarks.measure import Figure, no_collection, paired, process_seconds, seconds
 from toolc_runtime import Environment, load
 from toolc_runtime.verify import judge
 from toolc_runtime.verify.rewards import Verifier
@@ -260,10 +261,11 @@ def verdicts() -> dict[str, Figure]:
         """Seconds a verdict, over episodes that nothing has judged before: matching remembers
         objects by identity, so that judging one episode again would cost next to nothing."""
         episodes = finished()
-        began = time.process_time()
-        for episode, task in zip(episodes, tasks, strict=True):
-            judge(verifier, episode, task)
-        return (time.process_time() - began) / len(tasks)
+        with no_collection():
+            began = time.process_time()
+            for episode, task in zip(episodes, tasks, strict=True):
+                judge(verifier, episode, task)
+            return (time.process_time() - began) / len(tasks)
 
     for episode, task in zip(finished(), tasks, strict=True):
         for verifier in (worlds.verifier, worlds.full_verifier):

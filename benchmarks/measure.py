@@ -6,7 +6,8 @@ import gc
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 
@@ -30,19 +31,26 @@ def seconds(action: Callable[[], object], *, budget: float = 0.4, samples: int =
     once = max(time.process_time() - began, 1e-7)
     number = max(1, int(budget / samples / once))
     taken = []
-    gc.collect()
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
+    with no_collection():
         for _ in range(samples):
             began = time.process_time()
             for _ in range(number):
                 action()
             taken.append((time.process_time() - began) / number)
+    return statistics.median(taken)
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Without the garbage collector, whose work depends on all that lives in the process."""
+    gc.collect()
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
     finally:
         if enabled:
             gc.enable()
-    return statistics.median(taken)
 
 
 def paired(

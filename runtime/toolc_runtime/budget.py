@@ -8,9 +8,9 @@ keeps threads and tasks apart; where no call is in progress only the caps on siz
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sized
+from collections.abc import Sized
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from toolc_runtime.errors import BudgetExceeded
 
@@ -33,6 +33,8 @@ FREE = 64
 
 TOO_LONG = "the value is too large"
 TOO_DEEP = f"the value is nested more than {MAX_DEPTH} deep"
+
+_HOLDERS = frozenset({dict, list, tuple})
 
 S = TypeVar("S", bound=Sized)
 
@@ -87,22 +89,17 @@ def check_weight(value: object, limit: int = MAX_OUTPUT) -> None:
     Values share their parts, so that a small one can stand for a text without bounds: this costs
     what the text would, but no more than the limit.
     """
-    level = [value]
+    level = [value] if type(value) in _HOLDERS else []
     for _ in range(MAX_DEPTH + 1):
-        below: list[object] = []
+        below: list[Any] = []
         for holder in level:
-            if type(holder) is dict:
-                members: Iterable[object] = holder.values()
-            elif type(holder) is list or type(holder) is tuple:
-                members = holder
-            else:
-                continue
-            limit -= len(holder)
+            members: Any = holder.values() if type(holder) is dict else holder
+            limit -= len(members)
             for member in members:
                 kind = type(member)
                 if kind is str:
-                    limit -= len(member)  # type: ignore[arg-type]
-                elif kind is dict or kind is list or kind is tuple:
+                    limit -= len(member)
+                elif kind in _HOLDERS:
                     below.append(member)
             if limit < 0:
                 raise BudgetExceeded(TOO_LONG)

@@ -196,7 +196,7 @@ class Episode:
         state = start.state(Context(start.base, Draws(0)))
         # A turn that begins after n calls writes before call n, which is the one after it.
         steps = [(at, 0, writes) for at, writes in self._between if at < calls]
-        steps.extend((index, 1, call._writes) for index, call in enumerate(self._trace[:calls]))
+        steps.extend((index, 1, call.log) for index, call in enumerate(self._trace[:calls]))
         for _, _, writes in sorted(steps, key=lambda step: step[:2]):
             state._toolc.steps = MAX_STEPS
             apply(state, writes)
@@ -428,7 +428,7 @@ class Episode:
             guest = self._guests[other.name] = other.episode(seed=self.state._toolc.draws.seed)
         text = guest.call(name, arguments)
         call = guest._trace.pop()
-        call.turn, call.message, call._writes = self._turn, self._message, ()
+        call.turn, call.message, call.log = self._turn, self._message, ()
         self._trace.append(call)
         return text
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import zip_longest
+from itertools import chain, repeat
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from toolc_runtime.arithmetic import add, divide, floor_divide, modulo, multiply, power, subtract
@@ -76,7 +76,6 @@ K = TypeVar("K")
 R = TypeVar("R")
 T = TypeVar("T")
 
-_NOTHING: dict[Any, Any] = {}
 _STABLE = frozenset(map(type, ((), "", range(0), {}, {}.keys(), {}.values(), {}.items())))
 """The types that a loop may run over as they are: nothing changes them meanwhile."""
 _MISSING: Any = object()
@@ -348,20 +347,20 @@ def _examine(name: str, before: Any, after: Any, left: int = MAX_OUTPUT, depth: 
     deep: values share their parts, so that a small one can stand for one without bounds.
     """
     kind = type(after)
-    pairs: Iterable[tuple[Any, Any]]
+    olds: Iterable[Any]
+    items: Collection[Any]
     if kind is dict:
-        known = (before if type(before) is dict else _NOTHING).get
-        pairs = [(known(key), item) for key, item in after.items() if item is not known(key)]
+        items = after.values()
+        olds = map(before.get, after) if type(before) is dict else repeat(None)
     elif kind is list:
-        olds = before if type(before) is list else ()
-        pairs = zip_longest(olds[: len(after)], after)
+        items = after
+        olds = chain(before, repeat(None)) if type(before) is list else repeat(None)
     else:
-        pairs = ((None, after),)
-        after = ()
+        items, olds = (after,), (None,)
     if depth > MAX_DEPTH:
         raise BudgetExceeded(TOO_DEEP)
-    left -= len(after)
-    for old, item in pairs:
+    left -= len(items)
+    for old, item in zip(olds, items):  # noqa: B905 (what was there may be longer)
         if item is old:
             continue
         kind = type(item)

@@ -22,7 +22,7 @@ class Call:
     JSON value of the observation.
     """
 
-    __slots__ = ("_given", "_writes", "message", "result", "status", "tool", "turn")
+    __slots__ = ("_given", "log", "message", "result", "status", "tool", "turn")
 
     def __init__(
         self,
@@ -38,7 +38,8 @@ class Call:
         self._given = given  # a mapping, or shared names and the values: a third of a dict's size
         self.result = result
         self.status = status
-        self._writes = writes
+        self.log = writes
+        """What it wrote, in order: `(name, key, before, after)` each, a scalar's key is None."""
         self.turn = turn
         self.message = message
 
@@ -52,7 +53,7 @@ class Call:
     def writes(self) -> dict[str, Any]:
         """What changed: `{table: {key: (before, after)}, scalar: (before, after)}`."""
         made: dict[str, Any] = {}
-        for name, key, before, after in self._writes:
+        for name, key, before, after in self.log:
             if key is None:
                 made[name] = (before, after)
             else:

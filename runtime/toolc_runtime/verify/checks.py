@@ -112,7 +112,7 @@ def _compare_rows(
     paths: list[list[str]],
 ) -> Reason | None:
     ids = run.ids
-    rows = {key_text(key): change for key, change in changed.items()}
+    rows = {key if type(key) is str else key_text(key): change for key, change in changed.items()}
     for key, then in wanted.items():
         label = key if ids.idle else _paired(ids, key, then, wanted, rows, paths)
         change = rows.pop(label, None)
@@ -356,11 +356,14 @@ def _calls(run: Run, tool: str, arguments: Mapping[str, Any], turn: int | None) 
         if call.tool == tool
         and call.status in REACHED
         and (turn is None or call.turn == turn)
-        and all(
-            name in call.arguments and same(plain(value), call.arguments[name])
-            for name, value in arguments.items()
-        )
+        and (not arguments or _contains(call.arguments, arguments))
     ]
+
+
+def _contains(given: Mapping[str, Any], arguments: Mapping[str, Any]) -> bool:
+    return all(
+        name in given and same(plain(value), given[name]) for name, value in arguments.items()
+    )
 
 
 def _call_text(tool: str, arguments: Mapping[str, Any]) -> str:
@@ -403,17 +406,16 @@ def invariant(
     run: Run, name: str, holds: Callable[[Any], Any], reads: Sequence[str] | None = None
 ) -> Check:
     """A guard: `holds(state)` after every call that wrote one of `reads` (None: wrote anything)."""
-    for index, writes in enumerate(run.writes):
-        if not writes or (reads is not None and not any(read in writes for read in reads)):
+    for index, call in enumerate(run.trace):
+        written = {name for name, *_ in call.log}
+        if not written or (reads is not None and written.isdisjoint(reads)):
             continue
         try:
             kept = bool(holds(run.episode.state_after(index + 1)))
         except Exception as error:
             return Check(name, "guard", 0.0, (_failure_reason, name, error))
         if not kept:
-            return Check(
-                name, "guard", 0.0, f"broken by call {index + 1} ({run.trace[index].tool})"
-            )
+            return Check(name, "guard", 0.0, f"broken by call {index + 1} ({call.tool})")
     return Check(name, "guard", 1.0, "held after every call")
 
 

@@ -53,17 +53,16 @@ def does(number: int, step: Step, run: Run) -> bool:
                 return False
         if not step.writes:
             return step.result.matches(call.result)
-        writes = run.writes[number]
-        if step.wrote_again(writes):
+        if step.wrote_again(call.log):
             return True
-        found = deltas(writes)
+        found = deltas(call.writes)
         if step.written.matches(found) or same_writes(step.writes, found, ids):
-            step.remember(writes)
+            step.remember(call.log)
             return True
         return False
     mark = ids.mark()
     if all(ids.unify(value.json, arguments.get(name)) for name, value in step.pinned) and (
-        same_writes(step.writes, deltas(run.writes[number]), ids)
+        same_writes(step.writes, deltas(call.writes), ids)
         if step.writes
         else ids.unify(step.result.json, call.result)
     ):

@@ -8,7 +8,7 @@ from typing import Any
 
 from toolc_runtime.verify.answers import Answer
 from toolc_runtime.verify.equality import OPEN, Value
-from toolc_runtime.verify.record import Changes, Task
+from toolc_runtime.verify.record import Log, Task
 
 
 class Step:
@@ -45,38 +45,29 @@ class Step:
         self.after: tuple[int, ...] = tuple(line.get("after") or ())
         self._seen: tuple[tuple[str, Any, Value, Value], ...] | None = None
 
-    def wrote_again(self, writes: Changes) -> bool:
+    def wrote_again(self, log: Log) -> bool:
         """Whether these are writes that `remember` was given: from equal rows to equal ones.
 
         So a plan that is followed by many episodes is compared field by field once.
         """
         seen = self._seen
-        if seen is None or sum(map(_size, writes.values())) != len(seen):
+        if seen is None or len(log) != len(seen):
             return False
-        for name, key, before, after in seen:
-            change = writes.get(name)
-            if change is not None and type(change) is not tuple:
-                change = change.get(key)
+        for (name, key, before, after), (table, row, old, new) in zip(seen, log, strict=True):
             if (
-                change is None
-                or not before.matches(change[0], exactly=True)
-                or not after.matches(change[1], exactly=True)
+                name != table
+                or key != row
+                or not before.matches(old, exactly=True)
+                or not after.matches(new, exactly=True)
             ):
                 return False
         return True
 
-    def remember(self, writes: Changes) -> None:
+    def remember(self, log: Log) -> None:
         """Keep writes that were found to be the step's, for `wrote_again`."""
-        seen: list[tuple[str, Any, Value, Value]] = []
-        for name, change in writes.items():
-            rows = {None: change} if type(change) is tuple else change
-            for key, (before, after) in rows.items():
-                seen.append((name, key, Value(before), Value(after)))
-        self._seen = tuple(seen)
-
-
-def _size(change: Any) -> int:
-    return 1 if type(change) is tuple else len(change)
+        self._seen = tuple(
+            (name, key, Value(before), Value(after)) for name, key, before, after in log
+        )
 
 
 class Plan:

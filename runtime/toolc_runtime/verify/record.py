@@ -11,6 +11,9 @@ Change = tuple[Any, Any]
 Changes = Mapping[str, Any]
 """By table `{key: Change}`, by scalar a `Change`, a tuple. Values and keys are the runtime's."""
 
+Log = Sequence[tuple[str, Any, Any, Any]]
+"""What was written, in order: `(name, key, before, after)` each, a scalar's key is None."""
+
 
 class Call(Protocol):
     """One call of an episode's trace."""
@@ -29,6 +32,10 @@ class Call(Protocol):
     @property
     def status(self) -> str:
         """`ok`, `failed`, `rejected`, `exhausted` or `fault`."""
+
+    @property
+    def log(self) -> Log:
+        """What this call wrote."""
 
     @property
     def writes(self) -> Changes:

@@ -18,7 +18,6 @@ but in turns whose steps are not among the goals, as many calls are free as the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import prod
 from typing import Any
 
 from toolc_runtime.ftrl import STEP_REWARDS, final_reward
@@ -32,19 +31,30 @@ Verifier = Callable[[Any, Any], Verdict]
 class _Sums:
     """What the formulas are made of."""
 
-    __slots__ = ("calls", "others", "solved", "total")
+    __slots__ = ("calls", "moved", "others", "solved", "total")
 
     def __init__(self, run: Run, goals: Sequence[Check]) -> None:
         solved = total = others = 0.0
-        asked = 0
+        asked = answers = 0
+        moved = False
         for goal in goals:
             weight = goal.weight
-            solved += goal.value * weight
+            value = goal.value
+            solved += value * weight
             total += weight
-            if goal.group == "steps":
+            group = goal.group
+            if group == "steps":
                 asked += 1
             else:
                 others += weight
+                if group == "answer":
+                    answers += 1
+                    continue
+            if value:
+                moved = True
+        self.moved = moved or (answers == len(goals) and solved > 0)
+        """Whether a goal beside the answers is met; where there is no other, whether an answer
+        is."""
         self.solved = solved
         self.total = total
         self.others = others
@@ -145,22 +155,18 @@ def _verdict(
     run: Run, goals: Sequence[Check], guards: Sequence[Check], formula: Callable[[_Sums], float]
 ) -> Verdict:
     sums = _Sums(run, goals)
-    kept = prod([guard.value for guard in guards])
+    kept = 1.0
+    for guard in guards:
+        kept *= guard.value
     if run.task.kind == "none":
         right = not run.trace and kept == 1 and sums.solved == sums.total
         reward = float(right)
-    elif not run.trace or not _progress(goals):
+    elif not run.trace or not sums.moved:
         reward = 0.0
     else:
         reward = kept * min(1.0, max(0.0, formula(sums)))
-    scored = not any([call.status == "fault" for call in run.trace])
+    scored = "fault" not in [call.status for call in run.trace]
     return Verdict(reward, (*goals, *guards), sums.solved, len(goals), len(run.trace), scored)
-
-
-def _progress(goals: Sequence[Check]) -> bool:
-    """Whether a goal beside the answers is met; where there is no other, whether an answer is."""
-    others = [goal.value for goal in goals if goal.group != "answer"]
-    return any(others or [goal.value for goal in goals])
 
 
 def judge(verifier: Verifier, episode: Episode, task: Task) -> Verdict:

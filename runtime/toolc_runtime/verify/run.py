@@ -10,6 +10,9 @@ from toolc_runtime.verify.plan import Plan
 from toolc_runtime.verify.record import Call, Changes, Episode, Task
 from toolc_runtime.verify.seen import Seen
 
+_NO_IDS = Renaming((), ())
+"""It pairs nothing, so that all episodes may share it."""
+
 
 class Run:
     """An episode whose calls are matched with the steps of its task's plan.
@@ -17,7 +20,7 @@ class Run:
     `calls[i]` is the index in the trace of the call that did step i, or None.
     """
 
-    __slots__ = ("_changes", "_writes", "calls", "episode", "ids", "plan", "task", "texts", "trace")
+    __slots__ = ("_changes", "calls", "episode", "ids", "plan", "task", "texts", "trace")
 
     def __init__(self, episode: Episode, task: Task, plan: Plan) -> None:
         self.episode = episode
@@ -25,22 +28,14 @@ class Run:
         self.plan = plan
         self.trace = episode.trace
         self.texts = episode.texts
-        self.ids = Renaming(plan.fresh, episode.fresh if plan.fresh else ())
+        self.ids = Renaming(plan.fresh, episode.fresh) if plan.fresh else _NO_IDS
         self.calls: list[int | None] = [None] * len(plan.steps)
-        self._writes: list[Changes] | None = None
         self._changes: Changes | None = None
 
     def seen(self, turn: int | None = None) -> Seen:
         """How the episode went, or one of its turns."""
         texts = self.texts if turn is None else self.texts[turn : turn + 1]
         return Seen(self.trace_of(turn), texts)
-
-    @property
-    def writes(self) -> list[Changes]:
-        """What each call wrote."""
-        if self._writes is None:
-            self._writes = [call.writes for call in self.trace]
-        return self._writes
 
     def changes(self, turn: int | None = None) -> Changes:
         """What the calls of a turn, or of all turns, changed together."""
@@ -52,16 +47,15 @@ class Run:
 
     def _together(self, turn: int | None) -> Changes:
         total: dict[str, Any] = {}
-        for call, writes in zip(self.trace, self.writes, strict=True):
-            if not writes or (turn is not None and call.turn != turn):
+        for call in self.trace:
+            if turn is not None and call.turn != turn:
                 continue
-            for name, change in writes.items():
-                if type(change) is tuple:
-                    total[name] = (total.get(name, change)[0], change[1])
+            for name, key, before, after in call.log:
+                if key is None:
+                    total[name] = (total[name][0] if name in total else before, after)
                     continue
                 rows = total.setdefault(name, {})
-                for key, (before, after) in change.items():
-                    rows[key] = (rows[key][0] if key in rows else before, after)
+                rows[key] = (rows[key][0] if key in rows else before, after)
         return total
 
     def trace_of(self, turn: int | None) -> Sequence[Call]:
