@@ -157,6 +157,9 @@ def _tables(subject: Subject, step: Step) -> list[str]:
     return [*tool.reads, *tool.writes] if tool else []
 
 
+_YES_AND_NO = {"yes", "no"}
+
+
 def unsaid(
     subject: Subject, step: Step, earlier: Sequence[Step], *, literally: bool = False
 ) -> str | None:
@@ -172,7 +175,7 @@ def unsaid(
             continue
         kind = resolved(schema, parameters.get("$defs", {}))
         about = str(schema.get("description") or kind.get("description", ""))
-        if isinstance(value, bool):
+        if isinstance(value, bool) or set(kind.get("enum", ())) == _YES_AND_NO:
             words = wording.stems(name) | wording.content(about) | wording.YES_OR_NO
             codes = False
         elif len(kind.get("enum", ())) > 1 and isinstance(value, str):

@@ -102,9 +102,7 @@ def rewritten(spec: Spec, rewrites: Mapping[str, Rewrite]) -> Spec:
     tools = spec.tools
 
     def change(item: tree.Item) -> tree.Item:
-        calls = (each if isinstance(each, tree.Call) else each.call for each in _calls_in(item))
-        offered = _offered(item) if isinstance(item, tree.Scenario) else set()
-        if rewrites.keys().isdisjoint(offered.union(map(callee, calls))):
+        if rewrites.keys().isdisjoint(_named_in(item)):
             return item
         if isinstance(item, tree.Scenario):
             return _Scenario(tools, rewrites).rewritten(item)
@@ -115,13 +113,20 @@ def rewritten(spec: Spec, rewrites: Mapping[str, Rewrite]) -> Spec:
     return spec.replaced(change)
 
 
-def _offered(scenario: tree.Scenario) -> set[str]:
-    return {
-        name.text
-        for clause in scenario.clauses
-        if isinstance(clause, tree.Tools)
-        for name in clause.names or ()
-    }
+@lru_cache(maxsize=20_000)
+def _named_in(item: tree.Item) -> frozenset[str]:
+    """The tools that a scenario or test calls, offers or counts the calls of."""
+    found = {callee(node if isinstance(node, tree.Call) else node.call) for node in _calls_in(item)}
+    for node in nodes(item) if isinstance(item, tree.Scenario) else ():
+        if isinstance(node, tree.Tools):
+            found |= {name.text for name in node.names or ()}
+        elif isinstance(node, tree.Call) and callee(node) == COUNTED:
+            found |= {each.value.name for each in node.arguments if isinstance(each.value, tree.Ref)}
+    return frozenset(found)
+
+
+COUNTED = "calls"
+"""What constraints count the calls of a tool with: `calls(get_order) <= 2`."""
 
 
 def called(name: str, arguments: Arguments) -> tree.Call:
@@ -163,13 +168,17 @@ class _Scenario:
         if isinstance(node, tree.Ref) and node.name in self.paths:
             return along(node, self.paths[node.name])
         if isinstance(node, tree.Call):  # what it calls is no binder, though of that name
-            made = node.replace(arguments=trees.rewritten(node.arguments, self.change))
+            inner = self._counted if callee(node) == COUNTED else self.change
+            made = node.replace(arguments=trees.rewritten(node.arguments, inner))
             return made
         if isinstance(node, tree.Tools) and node.names is not None:
             names = dict.fromkeys(self._name(name.text) for name in node.names)
             offered: Node = node.replace(names=tuple(map(label, names)))
             return offered
         return None
+
+    def _counted(self, node: Node) -> Node | None:
+        return trees.ref(self._name(node.name)) if isinstance(node, tree.Ref) else None
 
     def _name(self, name: str) -> str:
         return self.rewrites[name].name if name in self.rewrites else name
