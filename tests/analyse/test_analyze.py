@@ -154,7 +154,8 @@ def test_parts_and_types_of_a_model_do_not_matter(
     whole = analysed(toolc, before, after)
     folder = saved(tmp_path / "sharded", None)
     (folder / "model.safetensors").unlink()
-    weights, index = weights_of(after), {}
+    weights = weights_of(after)
+    index: dict[str, str] = {}
     for at, names in enumerate((list(weights)[::2], list(weights)[1::2])):
         file = f"model-0000{at + 1}-of-00002.safetensors"
         save({name: weights[name].double() for name in names}, folder / file)
