@@ -24,6 +24,7 @@ from toolc_runtime.episode import Episode
 from toolc_runtime.errors import BuildError
 from toolc_runtime.ftrl import expected_answers, solve, step_reward
 from toolc_runtime.values import plain
+from toolc_runtime.verify import match
 
 if TYPE_CHECKING:
     from toolc_runtime.verify import Verdict
@@ -128,12 +129,15 @@ class TrlEnvironment:
         task = self._episode.task
         if task is None:
             return None
-        unsolved = expected_answers(task)
-        for call in self._episode.trace:
-            solve(unsolved, call.tool, plain(call.result))
-        answer = task.turns[self._episode._turn].get("answer")
-        text = ", ".join(map(str, answer)) if isinstance(answer, list) else str(answer or "")
+        before = [(call.tool, plain(call.result)) for call in self._episode.trace]
+        turn = self._episode._turn
         made = self._make(completion)
+        ids = match(self._episode, task).ids
+        unsolved = ids.apply(expected_answers(task))
+        for tool, result in before:
+            solve(unsolved, tool, result)
+        answer = ids.apply(task.turns[turn].get("answer"))
+        text = ", ".join(map(str, answer)) if isinstance(answer, list) else str(answer or "")
         return min(1.0, step_reward(kind, unsolved, made, final_text(completion), text))
 
     def _make(self, completion: Any) -> list[tuple[str, Any]]:

@@ -11,8 +11,8 @@ import pytest
 
 from tests.conftest import Toolc
 from toolc.train.admitted import Admitted
+from toolc.train.collected import rows_of
 from toolc.train.dataset import Options, make
-from toolc.train.messages import trajectories
 from toolc.train.reference import demonstrate
 from toolc.train.rows import offered, rl_rows, sft_rows, source
 from toolc_runtime.environment import Environment
@@ -154,7 +154,9 @@ def test_messages_of_trajectories_stand_after_what_was_before(town: Environment)
     reference = next(sft_rows(of, task, 1, 0))["messages"]
     line = {"id": "x", "environment": "town", "task": task.id, "messages": reference}
     lines = [json.dumps(line), "{", '{"environment": "town"}', json.dumps({**line, "task": "rain"})]
-    rows = list(trajectories(lines, {"town": of}, [("town", task.id)]))
+    found = rows_of(lines, {"town": of}, [("town", task.id)])
+    assert (found.taken, found.elsewhere, found.unusable) == (1, 1, 2)
+    rows = found.rows
     assert [row["id"] for row in rows] == ["x@0", "x@1", "x@2"]
     assert [len(row["prompt"]) for row in rows] == [1, 3, 5]
     assert json.loads(rows[2]["prefix"]) == [

@@ -33,6 +33,7 @@ COMMANDS = {
     "audit": "prove that every task of a build is sound",
     "eval": "let a policy play the tasks of a build, and sum up what it did",
     "dataset": "write the audited tasks as rows to train and test with",
+    "sample": "collect trajectories of training tasks, to train on them a message at a time",
     "train": "train a model on the audited tasks of a build",
     "analyze": "say how far training has moved a model",
     "run": "play a task of a compiled environment, or call its tools",

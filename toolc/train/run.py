@@ -22,11 +22,13 @@ from toolc import __version__
 from toolc.output import artifacts_digest, write_file
 from toolc.train import checkpoints, metrics, models
 from toolc.train.admitted import Admitted
+from toolc.train.collected import CollectedError, collected
 from toolc.train.config import Config, to_json
 from toolc.train.dataset import Dataset, Options, make
 from toolc.train.evaluation import Held, concluded, evaluate, generator_of, held_out
 from toolc.train.examples import encoder, examples, schedule
-from toolc.train.messages import cut, trajectories
+from toolc.train.generation import prompt_ids
+from toolc.train.messages import cut
 from toolc.train.renaming import texts_of
 from toolc.train.rows import Row, Source, source
 from toolc.train.scores import SCORES
@@ -255,10 +257,21 @@ def _sampled(run: _Run, tokenizer: Any) -> list[Row]:
             )
         ]
     try:
-        with open(config.rl.trajectories, encoding="utf-8") as lines:
-            return list(trajectories(lines, run.sources, references))
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunError(f"cannot read `{config.rl.trajectories}`: {error}") from None
+        found = collected(config.rl.trajectories, run.environments, run.sources, references)
+    except CollectedError as error:
+        raise RunError(str(error)) from None
+    rows = [
+        row
+        for row in found.rows
+        if len(prompt_ids(tokenizer, row["prompt"], json.loads(row["tools"])))
+        <= config.data.max_tokens
+    ]
+    run.say(
+        f"rl: {found.taken} trajectories, {len(rows)} messages; not taken: {found.elsewhere} of "
+        f"tasks that are not trained on, {found.unusable} that are not scored or unreadable, "
+        f"{len(found.rows) - len(rows)} messages after too long a prompt"
+    )
+    return rows
 
 
 _STAGES: dict[str, Callable[[_Run, str, Mapping[str, Held]], None]] = {

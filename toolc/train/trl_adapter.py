@@ -298,7 +298,7 @@ def _lazily(rows: Sequence[Row]) -> Any:
     from datasets import Dataset
 
     columns = ("prompt", "task", "environment", "prefix", "rest")
-    kept = [{name: row[name] for name in columns} for row in rows]
+    kept = [{**{name: row[name] for name in columns}, "seed": row.get("seed")} for row in rows]
     texts = [{**row, "prompt": json.dumps(row["prompt"])} for row in kept]
 
     def read(batch: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
