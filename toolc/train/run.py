@@ -30,7 +30,7 @@ from toolc.train.examples import encoder, examples, schedule
 from toolc.train.generation import prompt_ids
 from toolc.train.messages import cut
 from toolc.train.renaming import texts_of
-from toolc.train.rows import Row, Source, source
+from toolc.train.rows import Row, Source, source, whole_tasks
 from toolc.train.scores import SCORES
 from toolc.train.splits import Shares
 from toolc.train.trl_adapter import (
@@ -233,6 +233,7 @@ def _rl(run: _Run, before: str, held: Mapping[str, Held]) -> None:
         [_watch(run, "rl", clock, measure)],
         models.adapters(config.lora),
         batch_normalised=config.rl.algorithm == "reinforce++",
+        live=config.rl.turns == "live",
     )
     _finish(run, "rl", trainer, tokenizer)
 
@@ -247,7 +248,8 @@ def _sampled(run: _Run, tokenizer: Any) -> list[Row]:
         if len(encode(row)[0]) <= config.data.max_tokens:
             references.setdefault((row["of"], row["task"]), row["messages"])
     if config.rl.unit == "episode":
-        return [row for row in run.dataset.rl["train"] if (row["of"], row["task"]) in references]
+        rows = [row for row in run.dataset.rl["train"] if (row["of"], row["task"]) in references]
+        return whole_tasks(rows) if config.rl.turns == "live" else rows
     if not config.rl.trajectories:
         return [
             row
