@@ -24,6 +24,7 @@ from toolc_runtime.episode import Episode
 from toolc_runtime.errors import BuildError
 from toolc_runtime.ftrl import expected_answers, solve, step_reward
 from toolc_runtime.values import plain
+from toolc_runtime.verify import match
 
 if TYPE_CHECKING:
     from toolc_runtime.verify import Verdict
@@ -60,6 +61,7 @@ class TrlEnvironment:
     def __init__(self) -> None:
         self._row: Mapping[str, Any] = {}
         self._made: list[tuple[str, dict[str, Any]]] = []
+        self._asked = False
         self._episode: Episode = self._environment.episode()
 
     def reset(self, **row: Any) -> str | None:
@@ -69,6 +71,7 @@ class TrlEnvironment:
         """
         self._row = row
         self._made = []
+        self._asked = False
         self._episode = self._begin()
         if row.get("prompt"):
             return None
@@ -105,19 +108,40 @@ class TrlEnvironment:
         the trainer dropped do not count, those that it answered itself do, and calls of one
         message are told from calls of several.
         """
-        script = _script(completion, type(self))
-        if len(script) != len(self._made) or any(not each.ran or each.parallel for each in script):
-            episode = self._begin()
-            made = iter(self._made)
-            for each in script:
-                tool, arguments = next(made, (each.name, None)) if each.ran else (each.name, None)
-                # What is no object is rejected, whatever the tool.
-                given = "null" if arguments is None else arguments
-                episode.call(tool, given, parallel=each.parallel)
-            self._episode = episode
+        self._follow(completion)
         self._episode.reply(final_text(completion))
         replay(self._episode, _events(self._row.get("rest")))
         return self._episode.finish()
+
+    def _next(self, completion: Any) -> str | None:
+        """What the user says after a completion that ends a turn; None where that was the last."""
+        task = self._episode.task
+        self._follow(completion)
+        if task is None or self._episode._turn + 1 >= len(task.turns):
+            return None
+        self._asked = True
+        said = self._episode.reply(final_text(completion))
+        return said if isinstance(said, str) else None
+
+    def _follow(self, completion: Any) -> None:
+        """Makes the episode what a completion tells, but for the text that it ends with."""
+        script = _script(completion, type(self))
+        simple = all(
+            isinstance(each, _Called) and each.ran and not each.parallel for each in script
+        )
+        if simple and len(script) == len(self._made) and not self._asked:
+            return
+        episode = self._begin()
+        made = iter(self._made)
+        for each in script:
+            if isinstance(each, str):
+                episode.reply(each)
+                continue
+            tool, arguments = next(made, (each.name, None)) if each.ran else (each.name, None)
+            # What is no object is rejected, whatever the tool.
+            given = "null" if arguments is None else arguments
+            episode.call(tool, given, parallel=each.parallel)
+        self._episode = episode
 
     def _step(self, kind: str, completion: Any) -> float | None:
         """The published reward of one message after the row's `prefix`, held to at most 1; None
@@ -128,12 +152,15 @@ class TrlEnvironment:
         task = self._episode.task
         if task is None:
             return None
-        unsolved = expected_answers(task)
-        for call in self._episode.trace:
-            solve(unsolved, call.tool, plain(call.result))
-        answer = task.turns[self._episode._turn].get("answer")
-        text = ", ".join(map(str, answer)) if isinstance(answer, list) else str(answer or "")
+        before = [(call.tool, plain(call.result)) for call in self._episode.trace]
+        turn = self._episode._turn
         made = self._make(completion)
+        ids = match(self._episode, task).ids
+        unsolved = ids.apply(expected_answers(task))
+        for tool, result in before:
+            solve(unsolved, tool, result)
+        answer = ids.apply(task.turns[turn].get("answer"))
+        text = ", ".join(map(str, answer)) if isinstance(answer, list) else str(answer or "")
         return min(1.0, step_reward(kind, unsolved, made, final_text(completion), text))
 
     def _make(self, completion: Any) -> list[tuple[str, Any]]:
@@ -222,18 +249,23 @@ class _Called(NamedTuple):
     parallel: bool
 
 
-def _script(completion: Any, environment: type[TrlEnvironment]) -> list[_Called]:
-    """The calls of a completion that have results, in order."""
-    script: list[_Called] = []
+def _script(completion: Any, environment: type[TrlEnvironment]) -> list[_Called | str]:
+    """The calls of a completion that have results, and the texts that a user answers, in order."""
+    script: list[_Called | str] = []
     asked: list[tuple[str, bool]] = []
+    text = ""
     parallel = False
     for message in completion if isinstance(completion, Sequence) else ():
         if not isinstance(message, Mapping):
             continue
-        if message.get("role") == "assistant":
+        role = message.get("role")
+        if role == "assistant":
             asked = [_asked(call, environment) for call in message.get("tool_calls") or ()]
+            text = _text(message)
             parallel = False
-        elif message.get("role") == "tool" and asked:
+        elif role == "user":
+            script.append(text)
+        elif role == "tool" and asked:
             name, ran = asked.pop(0)
             script.append(_Called(name, ran, parallel))
             parallel = True
@@ -258,9 +290,11 @@ def final_text(completion: Any) -> str:
     if not isinstance(completion, Sequence) or not completion:
         return ""
     last = completion[-1]
-    if not isinstance(last, Mapping) or last.get("role") != "assistant":
-        return ""
-    content = last.get("content")
+    return _text(last) if isinstance(last, Mapping) and last.get("role") == "assistant" else ""
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    content = message.get("content")
     return content if isinstance(content, str) else ""
 
 

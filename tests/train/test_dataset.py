@@ -11,10 +11,10 @@ import pytest
 
 from tests.conftest import Toolc
 from toolc.train.admitted import Admitted
+from toolc.train.collected import rows_of
 from toolc.train.dataset import Options, make
-from toolc.train.messages import trajectories
 from toolc.train.reference import demonstrate
-from toolc.train.rows import offered, rl_rows, sft_rows, source
+from toolc.train.rows import offered, rl_rows, sft_rows, source, whole_tasks
 from toolc_runtime.environment import Environment
 from toolc_runtime.trl import emitted, offering, rewards
 
@@ -69,6 +69,16 @@ def test_a_later_turn_stands_after_the_earlier_ones(town: Environment) -> None:
     assert json.loads(second["prefix"])[0] == ["call", "copies_of", {"title": "Birch"}, False]
     assert json.loads(first["rest"])[-1] == ["reply", "Done."]
     assert json.loads(second["rest"]) == []
+
+
+def test_a_whole_task_is_a_row_with_nothing_replayed(town: Environment) -> None:
+    of = source(town)
+    rows = [row for id in ("talk:Amber", "shelf:Amber") for row in rl_rows(of, town.tasks[id])]
+    whole = whole_tasks(rows)
+    assert [row["id"] for row in whole] == ["town/talk:Amber", "town/shelf:Amber"]
+    assert [(row["prefix"], row["rest"]) for row in whole] == [("[]", "[]")] * 2
+    assert whole[0]["prompt"] == rows[0]["prompt"]
+    assert json.loads(rows[0]["rest"])
 
 
 def test_tools_have_names_that_trl_takes(town: Environment) -> None:
@@ -154,7 +164,9 @@ def test_messages_of_trajectories_stand_after_what_was_before(town: Environment)
     reference = next(sft_rows(of, task, 1, 0))["messages"]
     line = {"id": "x", "environment": "town", "task": task.id, "messages": reference}
     lines = [json.dumps(line), "{", '{"environment": "town"}', json.dumps({**line, "task": "rain"})]
-    rows = list(trajectories(lines, {"town": of}, [("town", task.id)]))
+    found = rows_of(lines, {"town": of}, [("town", task.id)])
+    assert (found.taken, found.elsewhere, found.unusable) == (1, 1, 2)
+    rows = found.rows
     assert [row["id"] for row in rows] == ["x@0", "x@1", "x@2"]
     assert [len(row["prompt"]) for row in rows] == [1, 3, 5]
     assert json.loads(rows[2]["prefix"]) == [

@@ -45,6 +45,8 @@ def test_a_file_changes_what_it_names_and_nothing_else() -> None:
         ('stages = ["sfx"]', "`stages` cannot be `sfx`; did you mean `sft`?"),
         ('[rl]\nalgorithm = "ppo"', "`rl.algorithm` cannot be `ppo`; there are grpo"),
         ("[rl]\ngroup = 1", "`rl.group` must be 2 or more"),
+        ('[rl]\nturns = "life"', "`rl.turns` cannot be `life`; did you mean `live`?"),
+        ('[rl]\nturns = "live"\nunit = "message"', '`rl.turns = "live"` is for `rl.unit'),
         ("[sft]\nsteps = 0", "`sft.steps` must be more than 0"),
         ("[data]\ntasks = 1.5", "`data.tasks` must be from 0 to 0.9"),
         ("[trainer]\nuse_vllm = true", "does not go with the tiny model"),

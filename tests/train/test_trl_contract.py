@@ -9,6 +9,7 @@ import inspect
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -16,11 +17,13 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("trl")
 
+from tests.eval.tiny import tokenizer_for
 from toolc.train.config import TINY_RUN, TinyModel
+from toolc.train.live import Unspoken, suffix_ids
 from toolc.train.messages import cut
 from toolc.train.models import beginning
 from toolc.train.reference import demonstrate
-from toolc.train.rows import Row, rl_rows, sft_rows, source
+from toolc.train.rows import Row, rl_rows, sft_rows, source, whole_tasks
 from toolc.train.scores import SCORES
 from toolc.train.trl_adapter import (
     TESTED,
@@ -77,6 +80,7 @@ def play(made: tuple[Any, Any, Any], tmp_path: Path) -> Any:
         scripts: Sequence[Sequence[str]],
         batch_normalised: bool = False,
         reward: Any = None,
+        live: bool = False,
         **options: Any,
     ) -> Played:
         group = len(scripts) // len(rows)
@@ -104,6 +108,7 @@ def play(made: tuple[Any, Any, Any], tmp_path: Path) -> Any:
             [],
             None,
             batch_normalised,
+            live,
         )
         advantages: list[float] = []
         score = trainer._generate_and_score_completions
@@ -268,6 +273,121 @@ def test_an_earlier_turn_is_judged_with_the_later_ones_as_planned(made: Any, pla
     script = [call("copies_of", title="Birch") + END, "Answer: 5" + END]
     played = play([row_of(made, "talk:Birch", 0)], [script, ["Answer: 5" + END]])
     assert played.rewards[0] == 1.0 > played.rewards[1] > 0
+
+
+def talks(made: Any, *titles: str) -> list[Row]:
+    """Rows of whole tasks of two turns."""
+    return whole_tasks([row_of(made, f"talk:{title}") for title in titles])
+
+
+def test_a_live_user_answers_what_the_model_has_said(made: Any, play: Any) -> None:
+    ask = call("copies_of", title="Fjord") + END
+    write = call("reset_", title="Fjord", copies=0) + END
+    script = [ask, "There are 6." + END, write, "Done." + END]
+    played = play(
+        talks(made, "Fjord"), [script, [*script[:2], "Done." + END], ["6." + END]], live=True
+    )
+    assert played.rewards[0] == 1.0
+    assert max(played.rewards[1:]) < 1.0
+    first, second, _ = played.completions
+    assert [message["role"] for message in first] == [
+        *("assistant", "tool", "assistant"),
+        *("user", "assistant", "tool", "assistant"),
+    ]
+    assert first[3]["content"] == "All of them were lost: record that there are none."
+    assert [message["role"] for message in second[3:]] == ["user", "assistant"]
+    assert played.traces[0] == [("copies_of", "ok"), ("reset", "ok")]
+
+
+def test_what_a_live_user_says_is_not_learnt(made: Any, play: Any) -> None:
+    tokenizer = made[2]
+    ask = call("copies_of", title="Fjord") + END
+    script = [ask, "There are 6." + END, "Hm." + END]
+    trainer = play(talks(made, "Fjord"), [script, script], live=True).trainer
+    prompt = tokenizer("<|user|>?<|end|><|assistant|>")["input_ids"]
+    ids = tokenizer("6.<|end|>")["input_ids"]
+    environment = trainer.environments[0]
+    environment.reset(**talks(made, "Fjord")[0])
+    trainer._batch_environments = trainer._batch_environments[:1]
+    mine = tokenizer("Hm.<|end|>")["input_ids"]
+    trainer._generate_single_turn = lambda *rest, **named: ([list(mine)], [[-0.5] * len(mine)])
+    mask, completions, made_ids, logs, *_ = trainer._tool_call_loop(
+        [[]],
+        [prompt],
+        [list(ids)],
+        [[{"role": "assistant", "content": "6."}]],
+        [[-0.1] * len(ids)],
+        None,
+        {},
+    )
+    said = completions[0][1]["content"]
+    assert tokenizer.decode(made_ids[0]) == f"6.<|end|><|user|>{said}<|end|><|assistant|>Hm.<|end|>"
+    between = len(made_ids[0]) - len(ids) - len(mine)
+    assert mask[0] == [1] * len(ids) + [0] * between + [1] * len(mine)
+    assert logs[0] == [-0.1] * len(ids) + [0.0] * between + [-0.5] * len(mine)
+
+
+def test_a_live_episode_is_judged_by_what_was_said_and_called_in_each_turn(
+    made: Any, play: Any
+) -> None:
+    ask = call("copies_of", title="Fjord") + END
+    both = call("copies_of", title="Fjord") + call("shelf_of", title="Fjord") + END
+    write = call("reset_", title="Fjord", copies=0) + END
+    unknown = call("burn", title="Fjord") + END
+    rest = ["There are 6." + END, write, END]
+    played = play(
+        talks(made, "Fjord"), [[ask, *rest], [both, *rest], [unknown, ask, *rest]], live=True
+    )
+    assert played.traces[1] == [("copies_of", "ok"), ("shelf_of", "ok"), ("reset", "ok")]
+    assert played.traces[2] == [("burn", "rejected"), ("copies_of", "ok"), ("reset", "ok")]
+    assert played.rewards[0] == 1.0
+    assert max(played.rewards[1:]) < 1.0
+    late = play(talks(made, "Fjord"), [[write, "6." + END, ask, END], [END, END]], live=True)
+    assert max(late.rewards) < 1.0
+
+
+def test_live_turns_end_where_a_reply_does_not(made: Any, play: Any) -> None:
+    ask = call("copies_of", title="Fjord") + END
+    scripts = [["There are 6."], [ask, call("copies_of", title="Fjord") + END]]
+    played = play(talks(made, "Fjord"), scripts, live=True, max_tool_calling_iterations=1)
+    assert [[message["role"] for message in each] for each in played.completions] == [
+        ["assistant"],
+        ["assistant", "tool", "assistant"],
+    ]
+
+
+def test_single_turns_are_not_asked_again(made: Any, play: Any) -> None:
+    rows = whole_tasks([row_of(made, "shelf:Amber")])
+    script = [call("shelf_of", title="Amber") + END, "A1" + END]
+    played = play(rows, [script, script], live=True)
+    assert played.rewards == [1.0, 1.0]
+    assert [len(each) for each in played.completions] == [3, 3]
+
+
+@pytest.mark.parametrize(
+    ("template", "suffix"),
+    [
+        ("qwen2_5_training", "\n<|im_start|>user\nc<|im_end|>\n<|im_start|>assistant\n"),
+        ("qwen3_training", "\n<|im_start|>user\nc<|im_end|>\n<|im_start|>assistant\n"),
+        ("gptoss_training", None),
+    ],
+)
+def test_templates_go_on_live_or_are_told(template: str, suffix: str | None) -> None:
+    import trl
+
+    path = Path(trl.__file__).parent / "chat_templates" / f"{template}.jinja"
+    tokenizer = tokenizer_for(path.read_text(encoding="utf-8"))
+    trainer = SimpleNamespace(
+        processing_class=tokenizer,
+        chat_template=None,
+        chat_template_kwargs={},
+        eos_token_ids=[tokenizer.eos_token_id],
+    )
+    if suffix is not None:
+        assert tokenizer.decode(suffix_ids(trainer, "c")) == suffix
+        return
+    with pytest.raises(Unspoken, match="shows a reply otherwise"):
+        suffix_ids(trainer, "c")
 
 
 def test_a_finished_episode_says_so(town: Environment) -> None:

@@ -7,13 +7,14 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolc.cli.progress import Progress
 from toolc.cli.terminal import Subparsers, UsageError, add_format, count, epilog, positive, say
 from toolc.eval import endpoint, local
 
 if TYPE_CHECKING:
+    from toolc.eval.rollout import Work
     from toolc.eval.run import Run
     from toolc_runtime.environment import Environment
 
@@ -54,11 +55,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         ),
     )
     parser.add_argument("build", metavar="BUILD[/ENV]", help="a build, or one of its environments")
-    policy = parser.add_mutually_exclusive_group(required=True)
-    policy.add_argument("--policy", metavar="NAME", help="reference, noop or random")
-    policy.add_argument("--replay", metavar="FILE", help="recorded episodes, one a line")
-    endpoint.add_options(parser, policy)
-    local.add_options(parser, policy)
+    add_policy(parser)
     parser.add_argument(
         "-o", "--output", metavar="RUN", help="the folder of the run (default: runs/BUILD-POLICY)"
     )
@@ -74,6 +71,26 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--limit", type=positive, metavar="N", help="N of the tasks, drawn by the seed"
     )
+    add_playing(parser)
+    parser.add_argument(
+        "--unaudited",
+        action="store_true",
+        help="also play tasks that `toolc audit` refuted or has not seen",
+    )
+    add_format(parser, "human", "json")
+
+
+def add_policy(parser: argparse.ArgumentParser) -> None:
+    """The options that say who plays, and how a model is reached, sampled and read."""
+    policy = parser.add_mutually_exclusive_group(required=True)
+    policy.add_argument("--policy", metavar="NAME", help="reference, noop or random")
+    policy.add_argument("--replay", metavar="FILE", help="recorded episodes, one a line")
+    endpoint.add_options(parser, policy)
+    local.add_options(parser, policy)
+
+
+def add_playing(parser: argparse.ArgumentParser) -> None:
+    """How long episodes are, how many are played at a time, and whether a run begins again."""
     parser.add_argument(
         "--max-turns", type=positive, metavar="N", help="messages of the model in an episode"
     )
@@ -86,21 +103,14 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         help=f"episodes at a time (default: all cores; {THREADS} where a model is asked)",
     )
     parser.add_argument("--fresh", action="store_true", help="begin again, whatever RUN holds")
-    parser.add_argument(
-        "--unaudited",
-        action="store_true",
-        help="also play tasks that `toolc audit` refuted or has not seen",
-    )
-    add_format(parser, "human", "json")
 
 
 def run(args: argparse.Namespace) -> int:
     from toolc.audit.record import BuildNameError, environments_in
     from toolc.cli.loading import load_environment
     from toolc.eval.run import Run, choose, default_folder
-    from toolc.eval.store import RunError
 
-    policy = _policy(args)
+    policy = policy_of(args)
     try:
         found = environments_in(args.build)
     except BuildNameError as error:
@@ -118,13 +128,18 @@ def run(args: argparse.Namespace) -> int:
     if not args.unaudited:
         _admit(folders, tasks)
     made = Run(args.build, folders, tasks, policy, args.samples, args.seed, args.max_turns)
-    try:
-        return _play(args, args.output or default_folder(args.build, policy), made, environments)
-    except RunError as error:
-        raise UsageError(str(error)) from None
+    folder = args.output or default_folder(args.build, policy)
+    played = play(args, folder, made, environments)
+    if args.format == "human":
+        _show(played.summary)
+        say(f"{count(played.episodes, 'episode')} in `{folder}`")
+    else:
+        print(json.dumps(played.summary, ensure_ascii=False))
+    played.warn()
+    return int(played.summary["not_scored"] > 0)
 
 
-def _policy(args: argparse.Namespace) -> dict[str, Any]:
+def policy_of(args: argparse.Namespace) -> dict[str, Any]:
     """The settings of the policy that the options ask for."""
     for option, settings in SETTINGS.items():
         value = getattr(args, option)
@@ -192,25 +207,52 @@ def _some(names: Sequence[str]) -> str:
     return f"{shown} and {len(names) - SHOWN} more" if len(names) > SHOWN else shown
 
 
-def _play(
+class Played(NamedTuple):
+    """A run that was played to the end: its summary, how many episodes its folder holds, and how
+    often a reason kept one from being scored."""
+
+    summary: dict[str, Any]
+    episodes: int
+    reasons: Counter[str]
+
+    def warn(self) -> None:
+        """Says what kept episodes from being scored."""
+        for reason, number in self.reasons.most_common(SHOWN):
+            say(f"not scored: {count(number, 'episode')}: {reason}")
+
+
+def play(
     args: argparse.Namespace, folder: str, run: Run, environments: Mapping[str, Environment]
-) -> int:
-    from toolc.eval import store
-    from toolc.eval.policies import POLICIES
+) -> Played:
+    """Plays a run, or goes on with it, in a folder. `args` has the options of `add_policy` and
+    `add_playing`. UsageError where it cannot be begun or gone on with."""
     from toolc.eval.policy import Unusable
     from toolc.eval.recording import RecordingError, recording
-    from toolc.eval.run import played
+    from toolc.eval.store import RunError
     from toolc.workers import WorkerError
+
+    try:
+        seeds = recording(args.replay).seeds if args.replay is not None else {}
+        return _play(args, folder, run, environments, run.work(seeds))
+    except (RecordingError, RunError, WorkerError, Unusable) as error:
+        raise UsageError(str(error)) from None
+
+
+def _play(
+    args: argparse.Namespace,
+    folder: str,
+    run: Run,
+    environments: Mapping[str, Environment],
+    work: Sequence[Work],
+) -> Played:
+    from toolc.eval import store
+    from toolc.eval.policies import POLICIES
+    from toolc.eval.run import played
 
     human = args.format == "human"
     waits = POLICIES[run.policy["name"]].parallel == "threads"
     jobs = args.jobs or (THREADS if waits else os.cpu_count() or 1)
     reasons: Counter[str] = Counter()
-    try:
-        seeds = recording(args.replay).seeds if args.replay is not None else {}
-    except RecordingError as error:
-        raise UsageError(str(error)) from None
-    work = run.work(seeds)
     with store.held(folder):
         store.begin(folder, run.to_json(), fresh=args.fresh)
         rows = store.resume(folder)
@@ -229,8 +271,6 @@ def _play(
                     progress.advance()
                     if row.values is None:
                         reasons[json.loads(line)["not_scored"]] += 1
-        except (WorkerError, Unusable) as error:
-            raise UsageError(str(error)) from None
         except KeyboardInterrupt:
             say(
                 f"{len(rows):,} of {count(len(work), 'episode')} are in `{folder}`; "
@@ -239,14 +279,7 @@ def _play(
             raise
         summary = run.summary(rows)
         store.conclude(folder, summary)
-    if human:
-        _show(summary)
-        say(f"{count(len(rows), 'episode')} in `{folder}`")
-    else:
-        print(json.dumps(summary, ensure_ascii=False))
-    for reason, number in reasons.most_common(SHOWN):
-        say(f"not scored: {count(number, 'episode')}: {reason}")
-    return int(summary["not_scored"] > 0)
+    return Played(summary, len(rows), reasons)
 
 
 def _show(summary: Mapping[str, Any]) -> None:

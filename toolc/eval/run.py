@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from itertools import groupby
@@ -90,14 +90,16 @@ def choose(
     only: Sequence[str],
     limit: int | None,
     seed: int,
+    among: Callable[[str, str], bool] = lambda environment, task: True,
 ) -> dict[str, list[str]]:
     """The tasks to play by environment, in the order of the build: those that are wanted, by their
-    ids or scenarios, or all; of them at most `limit`, drawn by the seed: a higher limit adds."""
+    ids or scenarios, or all, `among` some; of them at most `limit`, drawn by the seed: a higher
+    limit adds."""
     tasks = [
         (name, task.id)
         for name, environment in environments.items()
         for task in environment.tasks.values()
-        if not only or task.id in only or task.scenario in only
+        if (not only or task.id in only or task.scenario in only) and among(name, task.id)
     ]
     if limit is not None:
         drawn = sorted(tasks, key=lambda task: (seed_of(seed, "/".join(task)), task))

@@ -18,6 +18,7 @@ ALGORITHMS = ("grpo", "reinforce++")
 REWARDS = ("task", "solve_f1", "solve_precision", "solve_rate", "success")
 CURRICULA = ("none", "difficulty")
 UNITS = ("episode", "message")
+TURNS = ("replayed", "live")
 STEP_REWARDS = ("solve_f1", "precision", "rate", "pr")
 STAGES = ("sft", "rl")
 TINY = "tiny"
@@ -76,7 +77,9 @@ class Rl:
     The `unit` is an episode, judged by `reward`; or a message, judged by `step_reward`, of the
     trajectories in the file `trajectories`, or of the reference plans where none is named.
     `max_tokens` are those of an episode, results of tools among them; `message_tokens` those of
-    one message, 0 for no bound of their own; `max_rounds` are rounds of calls.
+    one message, 0 for no bound of their own; `max_rounds` are rounds of calls. Of a task of several
+    `turns` each is a row whose earlier ones are "replayed" from the plan; or "live", where the task
+    is one row, and the bounds are those of a turn.
     """
 
     algorithm: str = "grpo"
@@ -96,6 +99,7 @@ class Rl:
     max_rounds: int = 8
     kl: float = 0.0
     save_every: int = 20
+    turns: str = "replayed"
 
 
 @dataclass(frozen=True)
@@ -180,6 +184,9 @@ def check(config: Config) -> Config:
     _one_of("rl.algorithm", config.rl.algorithm, ALGORITHMS)
     _one_of("rl.reward", config.rl.reward, REWARDS)
     _one_of("rl.unit", config.rl.unit, UNITS)
+    _one_of("rl.turns", config.rl.turns, TURNS)
+    if config.rl.turns == "live" and config.rl.unit != "episode":
+        raise ConfigError('`rl.turns = "live"` is for `rl.unit = "episode"`')
     _one_of("rl.step_reward", config.rl.step_reward, STEP_REWARDS)
     if config.rl.trajectories and config.rl.unit != "message":
         raise ConfigError('`rl.trajectories` is for `rl.unit = "message"`')

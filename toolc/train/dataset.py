@@ -15,7 +15,7 @@ from toolc.output import sha256, write_file
 from toolc.train import rows as made_of
 from toolc.train.admitted import Admitted
 from toolc.train.rows import Row
-from toolc.train.splits import Item, Shares, balanced, split
+from toolc.train.splits import Item, Place, Shares, balanced, split
 
 CARD = "dataset.json"
 SPLITS = ("train", "validation", "test")
@@ -49,24 +49,31 @@ def make(admitted: Mapping[str, Admitted], options: Options) -> Dataset:
 
     Raises `DatasetError` where an environment to be held out is not among them.
     """
-    unknown = [name for name in options.held_out if name not in admitted]
-    if unknown:
-        raise DatasetError(f"there is no environment `{unknown[0]}` in the build")
-    items = {
-        Item(name, task.scenario, id, task.kind, int(task.difficulty.get("steps", 0))): task
-        for name, (_, environment, ids) in admitted.items()
-        for id in ids
-        for task in (environment.tasks[id],)
-    }
-    places = split(list(items), options.held_out, options.shares, options.seed)
+    places = placed(admitted, options)
     sources = {name: made_of.source(each.environment) for name, each in admitted.items()}
     rl: dict[str, list[Row]] = {name: [] for name in SPLITS}
     sft: dict[str, list[Row]] = {name: [] for name in SPLITS}
     for item, place in places.items():
-        source, task = sources[item.environment], items[item]
+        source = sources[item.environment]
+        task = source.environment.tasks[item.task]
         rl[place.split] += made_of.rl_rows(source, task, place.unseen)
         sft[place.split] += made_of.sft_rows(source, task, options.orders, options.seed)
     return Dataset(_in_balance(rl, options.seed), _in_balance(sft, options.seed))
+
+
+def placed(admitted: Mapping[str, Admitted], options: Options) -> dict[Item, Place]:
+    """The split of every admitted task. Raises `DatasetError` where an environment to be held out
+    is not among them."""
+    unknown = [name for name in options.held_out if name not in admitted]
+    if unknown:
+        raise DatasetError(f"there is no environment `{unknown[0]}` in the build")
+    items = [
+        Item(name, task.scenario, id, task.kind, int(task.difficulty.get("steps", 0)))
+        for name, (_, environment, ids) in admitted.items()
+        for id in ids
+        for task in (environment.tasks[id],)
+    ]
+    return split(items, options.held_out, options.shares, options.seed)
 
 
 def _in_balance(splits: Mapping[str, list[Row]], seed: int) -> dict[str, list[Row]]:

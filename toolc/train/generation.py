@@ -51,14 +51,7 @@ class Generator:
         return [replies[at] for at in range(len(prompts))]
 
     def _prompt(self, request: Request) -> list[int]:
-        made = self.tokenizer.apply_chat_template(
-            list(map(readable, request.messages)),
-            tools=list(request.tools) or None,
-            add_generation_prompt=True,
-            tokenize=True,
-            return_dict=False,
-        )
-        return list(made)
+        return prompt_ids(self.tokenizer, request.messages, request.tools)
 
     def _draw(self, prompts: Sequence[list[int]]) -> list[list[int]]:
         import torch
@@ -94,6 +87,20 @@ class Generator:
             for at, call in enumerate(message.get("tool_calls") or ())
         ]
         return Reply(message["content"], tuple(calls), len(prompt), len(ids))
+
+
+def prompt_ids(
+    tokenizer: Any, messages: Sequence[Message], tools: Sequence[dict[str, Any]]
+) -> list[int]:
+    """What a model is given to say the next message."""
+    made = tokenizer.apply_chat_template(
+        list(map(readable, messages)),
+        tools=list(tools) or None,
+        add_generation_prompt=True,
+        tokenize=True,
+        return_dict=False,
+    )
+    return list(made)
 
 
 def readable(message: Message) -> Message:

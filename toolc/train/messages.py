@@ -7,7 +7,7 @@ of the prefix again, and the message is judged by the step reward of what it sol
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from toolc.train.rows import Row, Source, facts, renamed_calls
@@ -16,9 +16,16 @@ from toolc_runtime.task import Task
 from toolc_runtime.values import canonical
 
 
-def cut(source: Source, task: Task, messages: Sequence[Message], name: str) -> Iterator[Row]:
+def cut(
+    source: Source,
+    task: Task,
+    messages: Sequence[Message],
+    name: str,
+    seed: int | None = None,
+) -> Iterator[Row]:
     """A row for each message of the model in a conversation about a task; `name` is what the rows'
-    ids begin with. Tools may have their own names in it, or those under which they are offered."""
+    ids begin with, `seed` that of the episode, whose draws are made again. Tools may have their own
+    names in it, or those under which they are offered."""
     own = {offered: tool for tool, offered in source.names.items()}
     shown: list[Message] = []
     prefix: list[list[Any]] = []
@@ -33,6 +40,7 @@ def cut(source: Source, task: Task, messages: Sequence[Message], name: str) -> I
                 "offered": len(source.environment.schemas_of(task)),
                 "prefix": canonical(prefix),
                 "rest": "[]",
+                "seed": seed,
                 "unseen": "",
             }
             prefix += _events(message, own)
@@ -49,25 +57,6 @@ def _events(message: Message, own: Mapping[str, str]) -> list[list[Any]]:
         ["call", function["name"], _arguments(function["arguments"]), place > 0]
         for place, function in enumerate(functions)
     ]
-
-
-def trajectories(
-    lines: Iterable[str], sources: Mapping[str, Source], wanted: Iterable[tuple[str, str]]
-) -> Iterator[Row]:
-    """The rows of episodes as `toolc eval` writes them (`episodes.jsonl`), of the wanted pairs of
-    environment and task; lines that are no episodes are passed over."""
-    known = set(wanted)
-    for line in lines:
-        try:
-            episode = json.loads(line)
-            key = (episode["environment"], episode["task"])
-            messages = episode["messages"]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            continue
-        if key in known and isinstance(messages, list):
-            source = sources[key[0]]
-            task = source.environment.tasks[key[1]]
-            yield from cut(source, task, messages, str(episode.get("id", "")))
 
 
 def _arguments(text: str) -> Any:

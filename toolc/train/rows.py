@@ -21,7 +21,7 @@ An `sft` row is a task done as its plan does it: `id`, `messages`, `tools`, `env
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from toolc.train.reference import Demonstration, demonstrate
@@ -108,6 +108,15 @@ def _rl_row(source: Source, task: Task, done: Demonstration, turn: int, unseen: 
         "rest": canonical(done.events(slice(turn + 1, None))),
         "unseen": unseen,
     }
+
+
+def whole_tasks(rows: Iterable[Row]) -> list[Row]:
+    """Of `rl` rows a row a task, from its first turn on, with nothing that is replayed."""
+    return [
+        {**row, "id": row["id"].removesuffix("@0"), "rest": "[]"}
+        for row in rows
+        if row["prefix"] == "[]"
+    ]
 
 
 def sft_rows(source: Source, task: Task, orders: int, seed: int) -> Iterator[Row]:

@@ -22,13 +22,15 @@ from toolc import __version__
 from toolc.output import artifacts_digest, write_file
 from toolc.train import checkpoints, metrics, models
 from toolc.train.admitted import Admitted
+from toolc.train.collected import CollectedError, collected
 from toolc.train.config import Config, to_json
 from toolc.train.dataset import Dataset, Options, make
 from toolc.train.evaluation import Held, concluded, evaluate, generator_of, held_out
 from toolc.train.examples import encoder, examples, schedule
-from toolc.train.messages import cut, trajectories
+from toolc.train.generation import prompt_ids
+from toolc.train.messages import cut
 from toolc.train.renaming import texts_of
-from toolc.train.rows import Row, Source, source
+from toolc.train.rows import Row, Source, source, whole_tasks
 from toolc.train.scores import SCORES
 from toolc.train.splits import Shares
 from toolc.train.trl_adapter import (
@@ -231,6 +233,7 @@ def _rl(run: _Run, before: str, held: Mapping[str, Held]) -> None:
         [_watch(run, "rl", clock, measure)],
         models.adapters(config.lora),
         batch_normalised=config.rl.algorithm == "reinforce++",
+        live=config.rl.turns == "live",
     )
     _finish(run, "rl", trainer, tokenizer)
 
@@ -245,7 +248,8 @@ def _sampled(run: _Run, tokenizer: Any) -> list[Row]:
         if len(encode(row)[0]) <= config.data.max_tokens:
             references.setdefault((row["of"], row["task"]), row["messages"])
     if config.rl.unit == "episode":
-        return [row for row in run.dataset.rl["train"] if (row["of"], row["task"]) in references]
+        rows = [row for row in run.dataset.rl["train"] if (row["of"], row["task"]) in references]
+        return whole_tasks(rows) if config.rl.turns == "live" else rows
     if not config.rl.trajectories:
         return [
             row
@@ -255,10 +259,21 @@ def _sampled(run: _Run, tokenizer: Any) -> list[Row]:
             )
         ]
     try:
-        with open(config.rl.trajectories, encoding="utf-8") as lines:
-            return list(trajectories(lines, run.sources, references))
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunError(f"cannot read `{config.rl.trajectories}`: {error}") from None
+        found = collected(config.rl.trajectories, run.environments, run.sources, references)
+    except CollectedError as error:
+        raise RunError(str(error)) from None
+    rows = [
+        row
+        for row in found.rows
+        if len(prompt_ids(tokenizer, row["prompt"], json.loads(row["tools"])))
+        <= config.data.max_tokens
+    ]
+    run.say(
+        f"rl: {found.taken} trajectories, {len(rows)} messages; not taken: {found.elsewhere} of "
+        f"tasks that are not trained on, {found.unusable} that are not scored or unreadable, "
+        f"{len(found.rows) - len(rows)} messages after too long a prompt"
+    )
+    return rows
 
 
 _STAGES: dict[str, Callable[[_Run, str, Mapping[str, Held]], None]] = {

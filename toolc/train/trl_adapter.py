@@ -16,6 +16,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from toolc.train.generation import readable
+from toolc.train.live import Unspoken, suffix_ids, with_live_turns
 from toolc.train.rows import Row, Source
 from toolc_runtime.chat.message import Message
 from toolc_runtime.trl import TrlEnvironment, emitted, offering, verdicts
@@ -85,6 +86,7 @@ def _clocked(environment: type[TrlEnvironment], clock: Clock) -> type[TrlEnviron
         reset = clock.timed(environment.reset)
         _call = clock.timed(environment._call)
         _judge = clock.timed(environment._judge)
+        _next = clock.timed(environment._next)
         _step = clock.timed(environment._step)
 
     Clocked.__name__ = environment.__name__
@@ -195,11 +197,13 @@ def rl_trainer(
     callbacks: Sequence[Any],
     lora: Any,
     batch_normalised: bool = False,
+    live: bool = False,
 ) -> Any:
     """A GRPO trainer that goes through the rows in their order, each for one group.
 
     `batch_normalised`: advantages compare with the whole batch and not with the group
-    (REINFORCE++).
+    (REINFORCE++). `live`: episodes go on turn by turn; raises `Unsupported` where the template
+    cannot.
     """
     from trl.trainer.grpo_config import GRPOConfig
     from trl.trainer.grpo_trainer import GRPOTrainer
@@ -229,8 +233,9 @@ def rl_trainer(
             return output
 
     arguments = _known(GRPOConfig, {"shuffle_dataset": False, **options})
-    return _quiet(
-        OnTools(
+    kind = with_live_turns(OnTools, parse(tokenizer)) if live else OnTools
+    trainer = _quiet(
+        kind(
             model=model,
             reward_funcs=[reward],
             args=GRPOConfig(**arguments),
@@ -241,6 +246,12 @@ def rl_trainer(
             peft_config=lora,
         )
     )
+    if live:
+        try:
+            suffix_ids(trainer, "c")
+        except Unspoken as error:
+            raise Unsupported(f"the model cannot be trained: {error}") from None
+    return trainer
 
 
 def _normalised(rewards: Any) -> Any:
@@ -298,7 +309,7 @@ def _lazily(rows: Sequence[Row]) -> Any:
     from datasets import Dataset
 
     columns = ("prompt", "task", "environment", "prefix", "rest")
-    kept = [{name: row[name] for name in columns} for row in rows]
+    kept = [{**{name: row[name] for name in columns}, "seed": row.get("seed")} for row in rows]
     texts = [{**row, "prompt": json.dumps(row["prompt"])} for row in kept]
 
     def read(batch: Mapping[str, list[Any]]) -> dict[str, list[Any]]:

@@ -1,0 +1,1 @@
+"""What training has changed in a model: its parameters, and what it makes of other text."""
