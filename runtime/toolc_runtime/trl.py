@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from toolc_runtime.environment import Environment
 from toolc_runtime.episode import Episode
 from toolc_runtime.errors import BuildError
-from toolc_runtime.ftrl import expected_answers, solve, step_reward
+from toolc_runtime.ftrl import expected_answers, expected_text, solve, step_reward
 from toolc_runtime.values import plain
 
 if TYPE_CHECKING:
@@ -131,8 +131,7 @@ class TrlEnvironment:
         unsolved = expected_answers(task)
         for call in self._episode.trace:
             solve(unsolved, call.tool, plain(call.result))
-        answer = task.turns[self._episode._turn].get("answer")
-        text = ", ".join(map(str, answer)) if isinstance(answer, list) else str(answer or "")
+        text = expected_text(task.turns[self._episode._turn].get("answer"))
         made = self._make(completion)
         return min(1.0, step_reward(kind, unsolved, made, final_text(completion), text))
 

@@ -34,6 +34,7 @@ COMMANDS = {
     "eval": "let a policy play the tasks of a build, and sum up what it did",
     "dataset": "write the audited tasks as rows to train and test with",
     "train": "train a model on the audited tasks of a build",
+    "export": "write the audited tasks as other trainers take them",
     "run": "play a task of a compiled environment, or call its tools",
     "report": "write an evaluation as a page to read",
     "compare": "compare two evaluations, task by task",
