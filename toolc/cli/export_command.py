@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from typing import Any
 
 from toolc.cli.dataset_command import add_split_options, admitted_tasks, options_of
@@ -70,8 +71,10 @@ def _show(about: dict[str, Any], folder: str) -> None:
 
 
 def _show_refused(refused: dict[str, dict[str, dict[str, str]]]) -> None:
-    """A line for each kind of reason."""
+    """How many were refused, and the most frequent reasons."""
     for kind, found in refused.items():
-        number = sum(map(len, found.values()))
-        if number:
-            say(f"{count(number, kind.removesuffix('s'))} refused: see `refused` of export.json")
+        reasons = Counter(reason for each in found.values() for reason in each.values())
+        if reasons:
+            told = "; ".join(f"{number} {reason}" for reason, number in reasons.most_common(3))
+            more = "; …" if len(reasons) > 3 else ""
+            say(f"{count(reasons.total(), kind.removesuffix('s'))} refused: {told}{more}")

@@ -15,7 +15,7 @@ import base64
 import json
 import keyword
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -47,60 +47,51 @@ class Refused(Exception):
     """A tool cannot stand alone; the message says why."""
 
 
-class Code(NamedTuple):
-    """A tool's code, and the name that it defines."""
-
-    tool: str
-    text: str
-
-
 class Coder:
     """Makes the codes of an environment's tools."""
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self._packed: dict[str, tuple[dict[str, str], str] | str] = {}
-        self._made: dict[tuple[str, str], Code] = {}
+        self._kits: dict[str, _Kit] = {}
+        self._made: dict[tuple[str, str], str] = {}
 
-    def code(self, tool: str, task: Task) -> Code:
+    def code(self, tool: str, task: Task) -> str:
         """The code of a tool that a task offers, on the data with which the task starts. Raises
         `Refused`."""
         own = tool in self._environment.tools
-        owner = self._environment if own else self._environment.guests[tool]
-        modules, function = self._modules(owner, tool)
-        state = owner.episode(task if own else None).state
-        given = canonical(
-            {
-                "tool": tool,
-                "parameters": _parameters(owner, tool),
-                "schemas": _narrowed(owner, tool),
-                **_data(owner, tool, state),
-                "clock": state._toolc.clock,
-            }
-        )
-        made = self._made.get((tool, given))
-        if made is None:
-            text = _written(tool, _description(owner, tool), modules, function, given)
-            made = self._made[tool, given] = Code(tool, text)
-        return made
-
-    def _modules(self, owner: Environment, tool: str) -> tuple[dict[str, str], str]:
-        if tool not in self._packed:
-            self._packed[tool] = _pack(owner, tool)
-        packed = self._packed[tool]
-        if isinstance(packed, str):
-            raise Refused(packed)
-        return packed
+        key = tool, _start(task) if own else ""
+        if key not in self._made:
+            owner = self._environment if own else self._environment.guests[tool]
+            kit = self._kits.setdefault(owner.name, _kit(owner))
+            if tool in kit.refused:
+                raise Refused(kit.refused[tool])
+            state = owner.episode(task if own else None).state
+            self._made[key] = _written(owner, kit, tool, state)
+        return self._made[key]
 
 
-def _pack(owner: Environment, tool: str) -> tuple[dict[str, str], str] | str:
-    """The sources of modules, and the name of the tool's function; or why there can be none."""
-    reason = refusal(owner, tool)
-    if reason is not None:
-        return reason
-    function = owner.tools[tool].function.__name__
-    roots = [(TOOLS, function), (TOOLS, "State"), (ANSWERING, "answerer")]
-    return _shaken(owner, roots).modules(), function
+class _Kit(NamedTuple):
+    """What the codes of an environment's tools are made of: the runtime under all of them, packed,
+    each tool's own code, and why the other tools have none."""
+
+    runtime: str
+    tools: Mapping[str, str]
+    refused: Mapping[str, str]
+
+
+@cache
+def _kit(owner: Environment) -> _Kit:
+    reasons = {tool: refusal(owner, tool) for tool in owner.tools}
+    able = [tool for tool, reason in reasons.items() if reason is None]
+    roots = {tool: [(TOOLS, "State"), (TOOLS, _function(owner, tool))] for tool in able}
+    everything = [(ANSWERING, "answerer"), *(name for names in roots.values() for name in names)]
+    runtime = _shaken(owner, everything).modules()
+    runtime.pop(TOOLS, None)
+    return _Kit(
+        _packed(runtime),
+        {tool: _shaken(owner, names).modules()[TOOLS] for tool, names in roots.items()},
+        {tool: reason for tool, reason in reasons.items() if reason is not None},
+    )
 
 
 def refusal(environment: Environment, tool: str) -> str | None:
@@ -112,7 +103,7 @@ def refusal(environment: Environment, tool: str) -> str | None:
     if keyword.iskeyword(tool) or not tool.isidentifier():
         return "has a name that Python does not take"
     try:
-        names = _shaken(environment, [(TOOLS, known.function.__name__)]).names
+        names = _shaken(environment, [(TOOLS, _function(environment, tool))]).names
     except NotShakeable as error:
         return str(error)
     if any(module == _CHANCE for module, _ in names):
@@ -142,17 +133,19 @@ def _source(name: str) -> str | None:
 # ---------------------------------------------------------------- what goes into a code
 
 
-def _function(environment: Environment, tool: str) -> dict[str, Any]:
+def _function(environment: Environment, tool: str) -> str:
+    return environment.tools[tool].function.__name__
+
+
+def _schema(environment: Environment, tool: str) -> dict[str, Any]:
     functions = (schema["function"] for schema in environment.schemas)
     return next(each for each in functions if each["name"] == tool)
 
 
-def _parameters(environment: Environment, tool: str) -> Any:
-    return _function(environment, tool)["parameters"]
-
-
-def _description(environment: Environment, tool: str) -> str:
-    return str(_function(environment, tool).get("description", ""))
+def _start(task: Task) -> str:
+    """A text that differs where tasks start differently."""
+    advance = [turn.get("advance") for turn in task.turns[:1]]
+    return canonical([task.given, task.record.get("clock"), advance])
 
 
 def _narrowed(environment: Environment, tool: str) -> dict[str, Any]:
@@ -179,18 +172,35 @@ def _data(environment: Environment, tool: str, state: State) -> dict[str, Any]:
     return {"tables": tables, "scalars": scalars}
 
 
-def _written(
-    tool: str, description: str, modules: dict[str, str], function: str, given: str
-) -> str:
-    packed = json.dumps([modules, function, json.loads(given)], ensure_ascii=False).encode()
+def _written(owner: Environment, kit: _Kit, tool: str, state: State) -> str:
+    schema = _schema(owner, tool)
+    given = {
+        "tool": tool,
+        "parameters": schema["parameters"],
+        "schemas": _narrowed(owner, tool),
+        **_data(owner, tool, state),
+        "clock": state._toolc.clock.isoformat(),
+    }
+    own = _packed([kit.tools[tool], _function(owner, tool), given])
     return _CODE.format(
         tool=tool,
-        description=repr(description),
-        name=f"toolc_code_{sha256(packed).hexdigest()[:32]}",
+        description=repr(str(schema.get("description", ""))),
+        name=_digest(kit.runtime + own),
+        own=own,
+        runtime_name=_digest(kit.runtime),
+        runtime=kit.runtime,
         answering=ANSWERING,
         tools=TOOLS,
-        packed=base64.b85encode(zlib.compress(packed, 9)).decode(),
     )
+
+
+def _packed(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False).encode()
+    return base64.b85encode(zlib.compress(text, 9)).decode()
+
+
+def _digest(text: str) -> str:
+    return f"code_{sha256(text.encode()).hexdigest()[:32]}"
 
 
 _CODE = """\
@@ -198,26 +208,33 @@ def {tool}(**arguments):
     {description}
     import sys, threading, types
 
-    # What is packed below is unpacked once a process, and kept under this name.
-    kept = sys.modules.setdefault("{name}", types.ModuleType("{name}"))
-    with kept.__dict__.setdefault("lock", threading.RLock()):
-        if not hasattr(kept, "answer"):
+    # What is packed below is unpacked once a process, and the runtime once for many tools.
+    codes = sys.modules.setdefault("toolc_codes", types.ModuleType("toolc_codes"))
+    with codes.__dict__.setdefault("lock", threading.RLock()):
+        if not hasattr(codes, "{name}"):
             import base64, builtins, json, zlib
 
-            sources, function, given = json.loads(zlib.decompress(base64.b85decode("{packed}")))
-            modules = {{}}
+            def unpacked(text):
+                return json.loads(zlib.decompress(base64.b85decode(text)))
 
-            def find(name, *rest):
-                return modules[name] if name in modules else __import__(name, *rest)
+            def run(modules, sources):
+                def find(name, *rest):
+                    return modules[name] if name in modules else __import__(name, *rest)
 
-            for name, source in sources.items():
-                module = modules[name] = types.ModuleType(name)
-                module.__builtins__ = {{**vars(builtins), "__import__": find}}
-                exec(source, module.__dict__)
+                for name, source in sources.items():
+                    module = modules[name] = types.ModuleType(name)
+                    module.__builtins__ = {{**vars(builtins), "__import__": find}}
+                    exec(source, module.__dict__)
+                return modules
+
+            if not hasattr(codes, "{runtime_name}"):
+                codes.{runtime_name} = run({{}}, unpacked("{runtime}"))
+            source, function, given = unpacked("{own}")
+            modules = run(dict(codes.{runtime_name}), {{"{tools}": source}})
             tools = modules["{tools}"]
             answerer = modules["{answering}"].answerer
-            kept.answer = answerer(tools.State, getattr(tools, function), given)
-    return kept.answer(arguments)
+            codes.{name} = answerer(tools.State, getattr(tools, function), given)
+    return codes.{name}(arguments)
 """
 
 

@@ -25,7 +25,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from toolc import __version__
-from toolc.export.codes import Call, Code, Coder, Refused, answered
+from toolc.export.codes import Call, Coder, Refused, answered
 from toolc.train.admitted import Admitted
 from toolc.train.dataset import (
     SPLITS,
@@ -61,7 +61,7 @@ class _Candidate(NamedTuple):
 
     task: Task
     place: Place
-    codes: Mapping[str, Code]
+    codes: Mapping[str, str]
     calls: tuple[tuple[str, dict[str, Any], str], ...]
     """The calls of its plan, each with the environment's text."""
 
@@ -89,11 +89,9 @@ def make(admitted: Mapping[str, Admitted], options: Options) -> Export:
                 without[task.id] = str(error)
         wrong = _wrong(source.environment, candidates)
         for candidate in candidates:
-            codes = {tool: code for tool, code in candidate.codes.items() if code.text not in wrong}
+            codes = {tool: code for tool, code in candidate.codes.items() if code not in wrong}
             refused.update(
-                (tool, wrong[code.text])
-                for tool, code in candidate.codes.items()
-                if code.text in wrong
+                (tool, wrong[code]) for tool, code in candidate.codes.items() if code in wrong
             )
             missing = [tool for tool, _, _ in candidate.calls if tool not in codes]
             if missing:
@@ -144,7 +142,7 @@ def _wrong(environment: Environment, candidates: list[_Candidate]) -> dict[str, 
             made[tool].append((arguments, text))
         for tool, code in candidate.codes.items():
             for arguments, text in (*made[tool], *_bad(environment, candidate.task, tool)):
-                trials[code.text, canonical(arguments)] = (code.text, arguments), text
+                trials[code, canonical(arguments)] = (code, arguments), text
     calls = [call for call, _ in trials.values()]
     try:
         texts = answered(calls)
@@ -175,7 +173,7 @@ def _bad(environment: Environment, task: Task, tool: str) -> Iterator[tuple[dict
         yield arguments, environment.episode(task).call(tool, arguments)
 
 
-def _row(candidate: _Candidate, codes: Mapping[str, Code], environment: Environment) -> Row:
+def _row(candidate: _Candidate, codes: Mapping[str, str], environment: Environment) -> Row:
     task = candidate.task
     turn = task.turns[0]
     unsolved = defaultdict(list)
@@ -187,7 +185,7 @@ def _row(candidate: _Candidate, codes: Mapping[str, Code], environment: Environm
         "id": f"{environment.name}/{task.id}",
         "messages": [*messages, {"role": "user", "content": turn["user"]}],
         "tools": _text([each for each in schemas if each["function"]["name"] in codes]),
-        "codes": _text({tool: code.text for tool, code in codes.items()}),
+        "codes": _text(codes),
         "unsolved_set": _text(unsolved),
         "answer": expected_text(turn.get("answer")),
         "solve_rate": 0.0,
@@ -219,8 +217,7 @@ def write(export: Export, options: Options, folder: str) -> dict[str, Any]:
     """Writes `SPLIT.jsonl` and `.parquet`, and last `export.json`, which is returned. Raises
     `DatasetError`."""
     about = summary(export, options)
-    files = dict(split_files("", export.rows))
-    write_folder(files, about, CARD, folder)
+    write_folder(split_files("", export.rows), about, CARD, folder)
     return about
 
 

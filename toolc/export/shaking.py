@@ -12,6 +12,7 @@ import ast
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import NamedTuple
 
 Name = tuple[str, str]
@@ -111,7 +112,7 @@ class Shaken:
                     self._need((where, name))
                 case ast.Attribute(attr=name):
                     self._attribute(name)
-                case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=name), *_]):
+                case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(str(name)), *_]):
                     self._attribute(name)
                 case ast.ImportFrom():
                     for alias in node.names:
@@ -135,9 +136,7 @@ class Shaken:
                 self._from(statement, alias)
 
     def _from(self, statement: ast.ImportFrom, alias: ast.alias) -> None:
-        if statement.level or statement.module is None or alias.name == "*":
-            raise NotShakeable(f"`{ast.unparse(statement)}` cannot be followed")
-        self._need((statement.module, alias.name))
+        self._need((str(statement.module), alias.name))
 
     def _whole(self, statement: ast.Import) -> None:
         for alias in statement.names:
@@ -210,6 +209,7 @@ def _with_body(statement: ast.ClassDef, body: list[ast.stmt]) -> ast.ClassDef:
 # ---------------------------------------------------------------- one module
 
 
+@cache
 def _parsed(text: str) -> Module:
     tree = _Bare().visit(ast.parse(text))
     statements = tuple(
@@ -217,6 +217,9 @@ def _parsed(text: str) -> Module:
         for each in tree.body
         if not (_is_text(each) or _for_checkers(each) or _from_future(each))
     )
+    for each in statements:
+        if isinstance(each, ast.ImportFrom) and (each.level or each.names[0].name == "*"):
+            raise NotShakeable(f"`{ast.unparse(each)}` cannot be followed")
     binds = {name: each for each in statements for name in _bound(each)}
     loose = [each for each in statements if not any(True for _ in _bound(each))]
     if loose:

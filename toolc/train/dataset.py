@@ -7,7 +7,8 @@ import json
 import os
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from toolc import __version__
@@ -126,23 +127,25 @@ def write(dataset: Dataset, options: Options, folder: str) -> dict[str, Any]:
     """Writes `CONFIG/SPLIT.jsonl` and `.parquet`, a card for `datasets` and, last, `dataset.json`
     with the digests of all; returns that. Raises `DatasetError`."""
     about = summary(dataset, options)
-    files = dict(_files(dataset))
-    files["README.md"] = _readme(dataset).encode()
-    write_folder(files, about, CARD, folder)
+    readme = ("README.md", _readme(dataset).encode())
+    write_folder(chain(_files(dataset), [readme]), about, CARD, folder)
     return about
 
 
-def write_folder(files: Mapping[str, bytes], about: dict[str, Any], card: str, folder: str) -> None:
-    """Writes files, and last a card that says what they are, with their digests. A folder that
-    holds other files and no such card is refused. Raises `DatasetError`."""
-    about["files"] = {name: sha256(content) for name, content in files.items()}
+def write_folder(
+    files: Iterable[tuple[str, bytes]], about: dict[str, Any], card: str, folder: str
+) -> None:
+    """Writes files as they come, and last a card that says what they are, with their digests. A
+    folder that holds other files and no such card is refused. Raises `DatasetError`."""
+    digests = about["files"] = {}
     try:
         os.makedirs(folder, exist_ok=True)
         if os.listdir(folder) and not os.path.exists(os.path.join(folder, card)):
-            raise DatasetError(f"`{folder}` holds files that are not of this kind")
-        for name, content in files.items():
+            raise DatasetError(f"`{folder}` holds other files, and no {card}")
+        for name, content in files:
             os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
             write_file(os.path.join(folder, name), content)
+            digests[name] = sha256(content)
         text = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
         write_file(os.path.join(folder, card), text.encode())
     except OSError as error:
@@ -187,9 +190,7 @@ def _parquet(rows: Sequence[Row]) -> bytes:
     kinds = {list: arrow.list_(message), int: arrow.int64(), str: text, float: arrow.float64()}
     schema = arrow.schema([(name, kinds[type(value)]) for name, value in rows[0].items()])
     buffer = io.BytesIO()
-    # What repeats from row to row, such as schemas and code, is stored once.
-    table = arrow.Table.from_pylist(list(rows), schema=schema)
-    parquet.write_table(table, buffer)
+    parquet.write_table(arrow.Table.from_pylist(list(rows), schema=schema), buffer)
     return buffer.getvalue()
 
 
