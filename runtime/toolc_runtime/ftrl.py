@@ -30,7 +30,9 @@ def contains(result: Any, expected: str) -> bool:
 
 
 def _told(result: Any) -> str:
-    return json.dumps(result) if isinstance(result, (list, dict)) else str(result)
+    if isinstance(result, (list, dict)):
+        return json.dumps(result, ensure_ascii=False)
+    return str(result)
 
 
 def _plain(text: str) -> str:
@@ -125,6 +127,12 @@ def expected_answers(task: Task) -> dict[str, list[str]]:
     return expected
 
 
+def expected_text(answer: Any) -> str:
+    """A turn's expected answer as the published rows have it: the parts of a list separated by a
+    comma and a blank; "" where none is expected."""
+    return ", ".join(map(str, answer)) if isinstance(answer, list) else str(answer or "")
+
+
 def _scalars(outcome: Any) -> Iterator[str]:
     if not isinstance(outcome, (dict, list)):
         yield _told(outcome)
@@ -133,4 +141,5 @@ def _scalars(outcome: Any) -> Iterator[str]:
         if isinstance(value, (dict, list)):
             yield from _scalars(value)
         else:
-            yield json.dumps(value)[1:-1] if isinstance(value, str) else json.dumps(value)
+            text = json.dumps(value, ensure_ascii=False)
+            yield text[1:-1] if isinstance(value, str) else text

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from toolc_runtime.environment import Environment
 from toolc_runtime.episode import Episode
 from toolc_runtime.errors import BuildError
-from toolc_runtime.ftrl import expected_answers, solve, step_reward
+from toolc_runtime.ftrl import expected_answers, expected_text, solve, step_reward
 from toolc_runtime.values import plain
 from toolc_runtime.verify import match
 
@@ -159,8 +159,7 @@ class TrlEnvironment:
         unsolved = ids.apply(expected_answers(task))
         for tool, result in before:
             solve(unsolved, tool, result)
-        answer = ids.apply(task.turns[turn].get("answer"))
-        text = ", ".join(map(str, answer)) if isinstance(answer, list) else str(answer or "")
+        text = expected_text(ids.apply(task.turns[turn].get("answer")))
         return min(1.0, step_reward(kind, unsolved, made, final_text(completion), text))
 
     def _make(self, completion: Any) -> list[tuple[str, Any]]:

@@ -36,6 +36,7 @@ COMMANDS = {
     "sample": "collect trajectories of training tasks, to train on them a message at a time",
     "train": "train a model on the audited tasks of a build",
     "analyze": "say how far training has moved a model",
+    "export": "write the audited tasks as other trainers take them",
     "run": "play a task of a compiled environment, or call its tools",
     "report": "write an evaluation as a page to read",
     "compare": "compare two evaluations, task by task",

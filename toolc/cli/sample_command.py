@@ -90,12 +90,13 @@ def _training(
     from toolc.train.dataset import DatasetError, placed
 
     try:
-        places = placed(admitted, options)
+        wanted = {
+            (source.environment.name, task.id)
+            for source, task, place in placed(admitted, options)
+            if place.split == "train"
+        }
     except DatasetError as error:
         raise UsageError(str(error)) from None
-    wanted = {
-        (item.environment, item.task) for item, place in places.items() if place.split == "train"
-    }
     chosen = choose(
         {name: each.environment for name, each in admitted.items()},
         [],

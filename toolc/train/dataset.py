@@ -7,15 +7,17 @@ import json
 import os
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from toolc import __version__
 from toolc.output import sha256, write_file
 from toolc.train import rows as made_of
 from toolc.train.admitted import Admitted
-from toolc.train.rows import Row
+from toolc.train.rows import Row, Source
 from toolc.train.splits import Item, Place, Shares, balanced, split
+from toolc_runtime.task import Task
 
 CARD = "dataset.json"
 SPLITS = ("train", "validation", "test")
@@ -49,34 +51,35 @@ def make(admitted: Mapping[str, Admitted], options: Options) -> Dataset:
 
     Raises `DatasetError` where an environment to be held out is not among them.
     """
-    places = placed(admitted, options)
-    sources = {name: made_of.source(each.environment) for name, each in admitted.items()}
     rl: dict[str, list[Row]] = {name: [] for name in SPLITS}
     sft: dict[str, list[Row]] = {name: [] for name in SPLITS}
-    for item, place in places.items():
-        source = sources[item.environment]
-        task = source.environment.tasks[item.task]
+    for source, task, place in placed(admitted, options):
         rl[place.split] += made_of.rl_rows(source, task, place.unseen)
         sft[place.split] += made_of.sft_rows(source, task, options.orders, options.seed)
-    return Dataset(_in_balance(rl, options.seed), _in_balance(sft, options.seed))
+    return Dataset(in_balance(rl, options.seed), in_balance(sft, options.seed))
 
 
-def placed(admitted: Mapping[str, Admitted], options: Options) -> dict[Item, Place]:
-    """The split of every admitted task. Raises `DatasetError` where an environment to be held out
-    is not among them."""
+def placed(
+    admitted: Mapping[str, Admitted], options: Options
+) -> Iterator[tuple[Source, Task, Place]]:
+    """The admitted tasks, each with its place. Raises `DatasetError` as `make` does."""
     unknown = [name for name in options.held_out if name not in admitted]
     if unknown:
         raise DatasetError(f"there is no environment `{unknown[0]}` in the build")
-    items = [
-        Item(name, task.scenario, id, task.kind, int(task.difficulty.get("steps", 0)))
+    items = {
+        Item(name, task.scenario, id, task.kind, int(task.difficulty.get("steps", 0))): task
         for name, (_, environment, ids) in admitted.items()
         for id in ids
         for task in (environment.tasks[id],)
-    ]
-    return split(items, options.held_out, options.shares, options.seed)
+    }
+    places = split(list(items), options.held_out, options.shares, options.seed)
+    sources = {name: made_of.source(each.environment) for name, each in admitted.items()}
+    for item, place in places.items():
+        yield sources[item.environment], items[item], place
 
 
-def _in_balance(splits: Mapping[str, list[Row]], seed: int) -> dict[str, list[Row]]:
+def in_balance(splits: Mapping[str, list[Row]], seed: int) -> dict[str, list[Row]]:
+    """Rows by split in an order of which every beginning is balanced over kinds and steps."""
     return {
         name: balanced(
             rows, lambda row: (row["kind"], row["steps"]), random.Random(f"{seed}:{name}")
@@ -124,31 +127,43 @@ def write(dataset: Dataset, options: Options, folder: str) -> dict[str, Any]:
     """Writes `CONFIG/SPLIT.jsonl` and `.parquet`, a card for `datasets` and, last, `dataset.json`
     with the digests of all; returns that. Raises `DatasetError`."""
     about = summary(dataset, options)
-    files = dict(_files(dataset))
-    files["README.md"] = _readme(dataset).encode()
-    about["files"] = {name: sha256(content) for name, content in files.items()}
+    readme = ("README.md", _readme(dataset).encode())
+    write_folder(chain(_files(dataset), [readme]), about, CARD, folder)
+    return about
+
+
+def write_folder(
+    files: Iterable[tuple[str, bytes]], about: dict[str, Any], card: str, folder: str
+) -> None:
+    """Writes files as they come, and last a card that says what they are, with their digests. A
+    folder that holds other files and no such card is refused. Raises `DatasetError`."""
+    digests = about["files"] = {}
     try:
         os.makedirs(folder, exist_ok=True)
-        if os.listdir(folder) and not os.path.exists(os.path.join(folder, CARD)):
-            raise DatasetError(f"`{folder}` holds something else than a data set")
-        for config in dataset._fields:
-            os.makedirs(os.path.join(folder, config), exist_ok=True)
-        for name, content in files.items():
+        if os.listdir(folder) and not os.path.exists(os.path.join(folder, card)):
+            raise DatasetError(f"`{folder}` holds other files, and no {card}")
+        for name, content in files:
+            os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
             write_file(os.path.join(folder, name), content)
+            digests[name] = sha256(content)
         text = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
-        write_file(os.path.join(folder, CARD), text.encode())
+        write_file(os.path.join(folder, card), text.encode())
     except OSError as error:
         raise DatasetError(f"cannot write `{folder}`: {error.strerror or error}") from None
-    return about
 
 
 def _files(dataset: Dataset) -> Iterator[tuple[str, bytes]]:
     for config, splits in dataset._asdict().items():
-        for name, rows in splits.items():
-            if rows:
-                lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
-                yield f"{config}/{name}.jsonl", "".join(lines).encode()
-                yield f"{config}/{name}.parquet", _parquet(rows)
+        yield from split_files(f"{config}/", splits)
+
+
+def split_files(prefix: str, splits: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, bytes]]:
+    """The rows of each split as JSON lines and as Parquet; none of a split without rows."""
+    for name, rows in splits.items():
+        if rows:
+            lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
+            yield f"{prefix}{name}.jsonl", "".join(lines).encode()
+            yield f"{prefix}{name}.parquet", _parquet(rows)
 
 
 def _parquet(rows: Sequence[Row]) -> bytes:
@@ -172,7 +187,7 @@ def _parquet(rows: Sequence[Row]) -> bytes:
             "name": text,
         }
     )
-    kinds = {list: arrow.list_(message), int: arrow.int64(), str: text}
+    kinds = {list: arrow.list_(message), int: arrow.int64(), str: text, float: arrow.float64()}
     schema = arrow.schema([(name, kinds[type(value)]) for name, value in rows[0].items()])
     buffer = io.BytesIO()
     parquet.write_table(arrow.Table.from_pylist(list(rows), schema=schema), buffer)
