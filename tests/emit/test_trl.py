@@ -126,15 +126,21 @@ def test_trl_reads_every_method(made: Any) -> None:
     parameters = schemas["get_row"]["parameters"]
     assert parameters["required"] == ["key"]
     described = {name: each["description"] for name, each in parameters["properties"].items()}
+    place = (
+        '{"type": ["object", "null"], "properties": {"name": {"type": "string"}, '
+        '"floor": {"type": "integer", "default": 0}}, "required": ["name"], '
+        '"additionalProperties": false}'
+    )
+    nothing = '{"type": ["object", "null"], "properties": {}, "additionalProperties": false}'
     assert described == {
         "key": "Its key.",
         "from_": "The from. A date, as in 2024-05-31.",
         "unit": "Unit of the result. Default a.",
         "limit": "The limit. At least 1, at most 9, default 5.",
-        "place": "The place. An object with name, floor (optional).",
+        "place": f"The place. As JSON Schema {place}.",
         "tags": "The tags. Default [].",
         "b_c": "A label that is no name.",
-        "b_c_": "The b c. An empty object.",
+        "b_c_": f"The b c. As JSON Schema {nothing}.",
         "_2nd": "The 2nd. Default 2.",
     }
     assert parameters["properties"]["unit"]["enum"] == ["a", "b"]

@@ -12,6 +12,7 @@ from toolc.cli.terminal import Subparsers, UsageError, add_format, count, epilog
 if TYPE_CHECKING:
     from toolc.train.admitted import Admitted
     from toolc.train.dataset import Options
+    from toolc.train.losses import Lost
 
 
 def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
@@ -80,19 +81,22 @@ def _share(text: str) -> float:
 
 def run(args: argparse.Namespace) -> int:
     from toolc.train.dataset import DatasetError, make, write
+    from toolc.train.losses import lost
 
     tasks = admitted_tasks(args.build)
     options = options_of(args, list(tasks))
     try:
-        about = write(make(tasks, options), options, args.output)
+        losses = {name: lost(each.environment) for name, each in tasks.items()}
+        about = write(make(tasks, options), options, args.output, losses)
     except DatasetError as error:
         raise UsageError(str(error)) from None
-    except ImportError:
-        raise UsageError("Parquet needs `pyarrow`: install toolc with its `train` extra") from None
+    except ImportError as error:
+        raise UsageError(f"{error.name} is missing: install toolc with its `train` extra") from None
     if args.format == "json":
         print(json.dumps(about, ensure_ascii=False))
     else:
         _show(about, args.output)
+        _show_losses(losses)
     return 0
 
 
@@ -130,6 +134,18 @@ def _show(about: dict[str, Any], folder: str) -> None:
             print(f"{config:<4}{name:<11}{found['rows']:>6} rows: {told}")
     held_out = ", ".join(about["held_out"]) or "none"
     say(f"{count(len(about['files']), 'file')} in {folder}; environments held out: {held_out}")
+
+
+def _show_losses(losses: Mapping[str, Lost]) -> None:
+    from toolc.train.losses import counted
+
+    tools = sum(map(len, losses.values()))
+    if tools:
+        kinds = ", ".join(f"{number} {each}" for each, number in counted(losses).most_common())
+        say(
+            f"schemas that TRL derives by itself lose something of {count(tools, 'tool')}, told in "
+            f"descriptions ({kinds}); rows and `toolc train` have the exact ones"
+        )
 
 
 def _told(found: dict[str, Any], column: str) -> str:

@@ -72,9 +72,9 @@ def state_schemas(environment: core.EnvironmentDef) -> Schema:
     return {"tables": tables, "state": state, "$defs": writer.definitions()}
 
 
-def type_schema(kind: Type) -> Schema:
-    """The schema that values of a type are held to, without descriptions."""
-    writer = _Writer(recursive([kind]), described=False)
+def type_schema(kind: Type, *, described: bool = False) -> Schema:
+    """The schema that values of a type are held to, `described` or not."""
+    writer = _Writer(recursive([kind]), described=described)
     schema = writer.schema(kind)
     definitions = writer.definitions()
     return {**schema, "$defs": definitions} if definitions else schema

@@ -1,13 +1,15 @@
 """`trl_environment.py`: the tools as methods of a class that TRL's `environment_factory` takes.
 
-TRL makes schemas from annotations and docstrings, which say less than JSON Schema does: what
-they cannot say (patterns, bounds, formats) stands in the arguments' descriptions, and the
+TRL makes schemas from annotations and docstrings, which say less than JSON Schema does. What
+they cannot say stands in the arguments' descriptions: patterns, bounds and formats in words, and
+where members or items have any of these, or an object has named fields, the schema itself. The
 episode checks every call against the true schema.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +19,7 @@ from toolc.analysis.types import FieldType, Type
 from toolc.emit import data, py
 from toolc.emit.namer import free, identifier
 from toolc.emit.printer import print_module
-from toolc.emit.schemas import describe
+from toolc.emit.schemas import describe, type_schema
 from toolc.emit.tidy import names_in
 from toolc.emit.tools import banner, finished, imports
 from toolc_runtime.trl import method_names
@@ -43,7 +45,12 @@ _FACETS = {
     "format": "in the format {}",
     "min_items": "at least {} items",
     "max_items": "at most {} items",
+    "unique_items": "all different",
 }
+_SECTION = re.compile(r"\b(Args|Returns|Raises):")
+"""What ends a part of a docstring wherever it stands, as TRL reads it."""
+_CHOICES = re.compile(r"\(choices:.*\)$", re.IGNORECASE)
+"""What TRL reads as the values of an argument at the end of its description."""
 
 
 def emit_trl(
@@ -126,7 +133,8 @@ def _docstring(tool: core.Function, names: list[tuple[str, FieldType]]) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    """A text on one line, in which TRL finds no section of the docstring."""
+    return _SECTION.sub(r"\1 :", " ".join(text.split()))
 
 
 def _described(field: FieldType) -> str:
@@ -135,18 +143,26 @@ def _described(field: FieldType) -> str:
     if field.has_default and field.default is not None:
         notes.append(f"default {_shown(field.default)}")
     if not notes:
-        return text
+        return f"{text}." if _CHOICES.search(text) else text
     said = ", ".join(notes)
     return f"{text}{'' if text.endswith('.') else '.'} {said[0].upper()}{said[1:]}."
 
 
 def _shown(value: Any) -> str:
     shown = plain(value)
-    return shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
+    simple = isinstance(shown, str) and shown == _line(shown) != ""
+    return shown if simple else _json(shown)
+
+
+def _json(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return _SECTION.sub(r"\1\\u003a", " ".join(text.split("\n")))
 
 
 def _notes(kind: Type) -> list[str]:
     """What an annotation cannot say of a type."""
+    if not _annotated(_bare(kind)):
+        return [f"as JSON Schema {_json(type_schema(kind, described=True))}"]
     notes: list[str] = []
     while isinstance(kind, (t.Refined, t.Optional, t.Ref)):
         if isinstance(kind, t.Refined):
@@ -154,12 +170,31 @@ def _notes(kind: Type) -> list[str]:
         kind = kind.key if isinstance(kind, t.Ref) else kind.inner
     if kind in _FORMATS:
         notes.insert(0, _FORMATS[kind])
-    if isinstance(kind, (t.Record, t.Case)):
-        labels = [
-            f"{m.name}{' (optional)' if m.optional or m.has_default else ''}" for m in kind.members
-        ]
-        notes.insert(0, f"an object with {', '.join(labels)}" if labels else "an empty object")
     return notes
+
+
+def _bare(kind: Type) -> Type:
+    """A type without what words tell of it."""
+    while isinstance(kind, (t.Refined, t.Optional, t.Ref)):
+        kind = kind.key if isinstance(kind, t.Ref) else kind.inner
+    return t.STR if kind in _FORMATS else kind
+
+
+def _annotated(kind: Type) -> bool:
+    """Whether an annotation says everything of a type."""
+    match kind:
+        case t.Refined() | t.Record() | t.Case() | t.Union():
+            return False
+        case t.Optional() as optional:
+            return _annotated(optional.inner)
+        case t.Ref() as reference:
+            return _annotated(reference.key)
+        case t.List() as items:
+            return _annotated(items.item)
+        case t.Dict() as entries:
+            return entries.key == t.STR and _annotated(entries.value)
+        case _:
+            return kind not in _FORMATS
 
 
 def annotation(kind: Type) -> py.Expr:

@@ -15,6 +15,7 @@ from toolc import __version__
 from toolc.output import sha256, write_file
 from toolc.train import rows as made_of
 from toolc.train.admitted import Admitted
+from toolc.train.losses import Lost
 from toolc.train.rows import Row, Source
 from toolc.train.splits import Item, Place, Shares, balanced, split
 from toolc_runtime.task import Task
@@ -123,10 +124,17 @@ def _counts(rows: Sequence[Row]) -> dict[str, Any]:
     return counted
 
 
-def write(dataset: Dataset, options: Options, folder: str) -> dict[str, Any]:
+def write(
+    dataset: Dataset, options: Options, folder: str, losses: Mapping[str, Lost]
+) -> dict[str, Any]:
     """Writes `CONFIG/SPLIT.jsonl` and `.parquet`, a card for `datasets` and, last, `dataset.json`
-    with the digests of all; returns that. Raises `DatasetError`."""
+    with the digests of all, and with what the schemas lose that TRL derives, by environment and
+    tool; returns that. Raises `DatasetError`."""
     about = summary(dataset, options)
+    about["schema_losses"] = {
+        name: {tool: [loss._asdict() for loss in found] for tool, found in tools.items()}
+        for name, tools in losses.items()
+    }
     readme = ("README.md", _readme(dataset).encode())
     write_folder(chain(_files(dataset), [readme]), about, CARD, folder)
     return about
