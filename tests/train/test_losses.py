@@ -50,6 +50,23 @@ scenario none_of "Nothing" { user "Hello" plan none }
 """
 
 
+WORDS = {
+    "minimum": "at least {}",
+    "maximum": "at most {}",
+    "exclusiveMinimum": "more than {}",
+    "exclusiveMaximum": "less than {}",
+    "multipleOf": "a multiple of {}",
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "pattern": "matching {}",
+    "format": "a {}, as in ",
+    "minItems": "at least {} items",
+    "maxItems": "at most {} items",
+    "uniqueItems": "all different",
+    "default": "default {}.",
+}
+
+
 @pytest.fixture(scope="module")
 def kinds(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     return load_built(compile_text(SPEC), tmp_path_factory.mktemp("kinds"), "kinds")
@@ -72,14 +89,9 @@ def told(loss: Loss, description: str) -> bool:
             return "default" in description
         shown = inner.get(loss.keyword)
         return bool((sorted(shown) if loss.keyword == "properties" else shown) == loss.value)
-    words: dict[str, dict[Any, str]] = {
-        "format": {"date": "a date, as in"},
-        "uniqueItems": {True: "all different"},
-    }
-    known = words.get(loss.keyword, {})
-    value = loss.value if not isinstance(loss.value, list) else json.dumps(loss.value)
-    text = known.get(loss.value, str(value)) if known else str(value)
-    return (text or '""').replace("Args:", "Args\\u003a").lower() in description.lower()
+    shown = loss.value if isinstance(loss.value, str) and loss.value else json.dumps(loss.value)
+    words = WORDS[loss.keyword].format(shown.replace("Args:", "Args\\u003a"))
+    return words.lower() in description.lower()
 
 
 def test_what_is_lost_is_known_by_tool(kinds: Environment) -> None:
