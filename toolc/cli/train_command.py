@@ -63,6 +63,9 @@ def run(args: argparse.Namespace) -> int:
         summary = train(config, tasks, say, sys.stderr.isatty())
     except (RunError, Unsupported) as error:
         raise UsageError(str(error)) from None
+    except KeyboardInterrupt:
+        say(f"what is whole stays in `{config.output}`; the same command goes on")
+        raise
     _show(summary, config.output)
     return 0
 

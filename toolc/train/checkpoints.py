@@ -42,6 +42,10 @@ def put(folder: str, save: Callable[[str], object]) -> None:
     fresh = f"{folder}.new"
     shutil.rmtree(fresh, ignore_errors=True)
     os.makedirs(fresh)
-    save(fresh)
-    shutil.rmtree(folder, ignore_errors=True)
-    os.rename(fresh, folder)
+    try:
+        save(fresh)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.rename(fresh, folder)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise

@@ -48,7 +48,7 @@ def collected(
     """The rows of a file of episodes, or of the one in a run's folder, that are of the wanted pairs
     of environment and task. Raises `CollectedError` where it cannot be read or is of another
     build."""
-    path = os.path.join(place, EPISODES) if os.path.isdir(place) else place
+    path = file_of(place)
     _same_build(os.path.join(os.path.dirname(path), RUN), environments)
     try:
         with open(path, encoding="utf-8") as lines:
@@ -57,6 +57,11 @@ def collected(
         raise CollectedError(f"cannot read `{path}`: {why(error)}") from None
     except UnicodeDecodeError:
         raise CollectedError(f"cannot read `{path}`: it is not UTF-8") from None
+
+
+def file_of(place: str) -> str:
+    """The file of episodes: what is given, or the one in a run's folder."""
+    return os.path.join(place, EPISODES) if os.path.isdir(place) else place
 
 
 def rows_of(

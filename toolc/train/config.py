@@ -22,6 +22,15 @@ TURNS = ("replayed", "live")
 STEP_REWARDS = ("solve_f1", "precision", "rate", "pr")
 STAGES = ("sft", "rl")
 TINY = "tiny"
+OWN: Mapping[str, str] = {
+    "output_dir": "`output`",
+    "seed": "`seed`",
+    "max_steps": "`sft.steps` and `rl.steps`",
+    "save_steps": "`sft.save_every` and `rl.save_every`",
+    "save_strategy": "`sft.save_every` and `rl.save_every`",
+    "resume_from_checkpoint": "the run's folder",
+}
+"""Options of trainers on which a run's folder rests, and what gives them."""
 
 
 class ConfigError(Exception):
@@ -190,6 +199,9 @@ def check(config: Config) -> Config:
     _one_of("rl.step_reward", config.rl.step_reward, STEP_REWARDS)
     if config.rl.trajectories and config.rl.unit != "message":
         raise ConfigError('`rl.trajectories` is for `rl.unit = "message"`')
+    for name, own in OWN.items():
+        if name in config.trainer:
+            raise ConfigError(f"`trainer.{name}` is given by {own}")
     _one_of("rl.curriculum", config.rl.curriculum, CURRICULA)
     for stage in config.stages:
         _one_of("stages", stage, STAGES)

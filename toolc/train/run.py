@@ -16,17 +16,22 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import file_digest
 from typing import Any, NamedTuple
 
 from toolc import __version__
+from toolc.eval import store
+from toolc.eval.store import held
+from toolc.files import why
 from toolc.output import artifacts_digest, write_file
 from toolc.train import checkpoints, metrics, models
 from toolc.train.admitted import Admitted
-from toolc.train.collected import CollectedError, collected
+from toolc.train.collected import CollectedError, collected, file_of
 from toolc.train.config import Config, to_json
 from toolc.train.dataset import Dataset, Options, make
 from toolc.train.evaluation import Held, concluded, evaluate, generator_of, held_out
 from toolc.train.examples import encoder, examples, schedule
+from toolc.train.failures import of_the_disk
 from toolc.train.generation import prompt_ids
 from toolc.train.messages import cut
 from toolc.train.renaming import texts_of
@@ -39,6 +44,7 @@ from toolc.train.trl_adapter import (
     factories,
     rl_trainer,
     sft_trainer,
+    shared_options,
     step_function,
     untested,
 )
@@ -56,6 +62,8 @@ class _Run(NamedTuple):
     dataset: Dataset
     environments: Mapping[str, Admitted]
     sources: Mapping[str, Source]
+    trainers: Mapping[str, Mapping[str, Any]]
+    """By stage, options of the trainer that the configuration gives."""
     say: Say
     progress: bool
 
@@ -69,26 +77,52 @@ def train(
     """Runs the stages that are not finished on environments' admitted tasks, by name, and returns
     the summary. Raises `RunError` and `Unsupported`."""
     began = time.monotonic()
-    run = _prepare(config, admitted, say, progress)
     models.prepare(config.threads, progress)
+    options = shared_options(config.trainer, config.stages)
+    run = _prepare(config, admitted, say, progress, options)
     if version := untested():
         say(f"TRL {version} was not tested with toolc")
-    held = _held_out(run)
-    stages = ("init", *config.stages)
+    try:
+        with held(config.output):
+            return _go_on(run, began)
+    except store.RunError as error:
+        raise RunError(str(error)) from None
+    except Exception as error:
+        reason = of_the_disk(error)
+        if reason is None:
+            raise
+        raise RunError(
+            f"cannot write `{config.output}`: {reason}; with room again, the same command goes on "
+            "from what is whole"
+        ) from None
+
+
+def _go_on(run: _Run, began: float) -> dict[str, Any]:
+    held_out = _held_out(run)
+    stages = ("init", *run.config.stages)
     for at, stage in enumerate(stages):
         if not os.path.isdir(run.place(stage, "model")):
             metrics.rewind(run.folder, stage, _reached(run, stage), stages[at + 1 :])
-            _STAGES[stage](run, stages[at - 1], held)
-        _evaluated(run, stage, held)
+            try:
+                _STAGES[stage](run, stages[at - 1], held_out)
+            finally:
+                checkpoints.latest(run.place(stage))  # what is not whole takes room
+        _evaluated(run, stage, held_out)
     metrics.write_events(run.folder, stages)
     metrics.write_plot(run.folder)
-    return _summarise(run, stages, held, time.monotonic() - began)
+    return _summarise(run, stages, held_out, time.monotonic() - began)
 
 
 # ---------------------------------------------------------------- before the first stage
 
 
-def _prepare(config: Config, admitted: Mapping[str, Admitted], say: Say, progress: bool) -> _Run:
+def _prepare(
+    config: Config,
+    admitted: Mapping[str, Admitted],
+    say: Say,
+    progress: bool,
+    trainers: Mapping[str, Mapping[str, Any]],
+) -> _Run:
     wanted = config.data.environments or tuple(admitted)
     for name in (*wanted, *(config.data.hold_out or ())):
         if name not in admitted:
@@ -100,13 +134,27 @@ def _prepare(config: Config, admitted: Mapping[str, Admitted], say: Say, progres
         "config": to_json(config),
         "environments": {name: artifacts_digest(each.folder) for name, each in chosen.items()},
     }
+    sources = {name: source(each.environment) for name, each in chosen.items()}
+    if config.rl.trajectories and "rl" in config.stages:
+        about["trajectories"] = _digest_of(config.rl.trajectories, chosen, sources)
     _same_run(config.output, json.loads(json.dumps(about)))
     data = config.data
     shares = Shares(data.families, data.tasks, data.validation)
     options = Options(data.hold_out or (), shares, data.orders, config.seed)
     dataset = make(chosen, options)
-    sources = {name: source(each.environment) for name, each in chosen.items()}
-    return _Run(config, config.output, dataset, chosen, sources, say, progress)
+    return _Run(config, config.output, dataset, chosen, sources, trainers, say, progress)
+
+
+def _digest_of(
+    place: str, environments: Mapping[str, Admitted], sources: Mapping[str, Source]
+) -> str:
+    """The digest of the trajectories, which can be read and are of this build."""
+    try:
+        collected(place, environments, sources, ())
+        with open(file_of(place), "rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except CollectedError as error:
+        raise RunError(str(error)) from None
 
 
 def _held_out(run: _Run) -> dict[str, Held]:
@@ -115,27 +163,30 @@ def _held_out(run: _Run) -> dict[str, Held]:
 
 
 def _same_run(folder: str, about: dict[str, Any]) -> None:
-    """Begins the folder's `run.json`, or sees that it tells of the same run."""
+    """Begins the folder's `run.json`, or sees that it tells of the same run. A folder in which
+    nothing was finished is taken for any."""
     path = os.path.join(folder, "run.json")
     try:
         os.makedirs(folder, exist_ok=True)
-        if not os.path.exists(path):
-            if os.listdir(folder):
-                raise RunError(f"`{folder}` holds something else than a run")
+        names = os.listdir(folder)
+        if names and "run.json" not in names:
+            raise RunError(f"`{folder}` holds something else than a run")
+        if os.path.isdir(os.path.join(folder, "init", "model")):
+            _agree(folder, path, about)
+        else:
             write_file(path, (json.dumps(about, indent=2) + "\n").encode())
-            return
-        with open(path, encoding="utf-8") as file:
-            before = json.load(file)
     except OSError as error:
-        raise RunError(f"cannot write `{folder}`: {error.strerror or error}") from None
-    except ValueError:
+        raise RunError(f"cannot write `{folder}`: {why(error)}") from None
+
+
+def _agree(folder: str, path: str, about: Mapping[str, Any]) -> None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            before = dict(json.load(file))
+    except (ValueError, TypeError, RecursionError):
         raise RunError(f"`{path}` is not a run's") from None
-    if before != about:
-        parts = [
-            name
-            for name in about
-            if not isinstance(before, dict) or before.get(name) != about[name]
-        ]
+    parts = [name for name in {**about, **before} if before.get(name) != about.get(name)]
+    if parts:
         raise RunError(
             f"`{folder}` holds a run with other {' and '.join(parts)}: give another folder"
         )
@@ -186,7 +237,7 @@ def _sft(run: _Run, before: str, held: Mapping[str, Held]) -> None:
         model,
         tokenizer,
         list(examples(rows, encode, config.sft, config.seed, _texts(run))),
-        {**options, **config.trainer},
+        {**options, **run.trainers["sft"]},
         [_watch(run, "sft", None, None)],
         models.adapters(config.lora),
     )
@@ -229,7 +280,7 @@ def _rl(run: _Run, before: str, held: Mapping[str, Held]) -> None:
         step_function(config.rl.step_reward)
         if by_message
         else episode_function(reward, SCORES[reward]),
-        {**options, **config.trainer},
+        {**options, **run.trainers["rl"]},
         [_watch(run, "rl", clock, measure)],
         models.adapters(config.lora),
         batch_normalised=config.rl.algorithm == "reinforce++",
@@ -308,7 +359,16 @@ def _finish(run: _Run, stage: str, trainer: Any, tokenizer: Any) -> None:
     found = checkpoints.latest(run.place(stage))
     if found:
         run.say(f"{stage}: going on from step {found[1]}")
-    trainer.train(resume_from_checkpoint=found[0] if found else None)
+    try:
+        trainer.train(resume_from_checkpoint=found[0] if found else None)
+    except Exception as error:
+        if not found or trainer.state.global_step > found[1] or of_the_disk(error):
+            raise
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        raise RunError(
+            f"cannot go on from `{found[0]}`: {reason}; without it the stage goes on from an "
+            "earlier one"
+        ) from None
     model = models.merged(trainer.accelerator.unwrap_model(trainer.model))
     checkpoints.put(run.place(stage, "model"), lambda place: models.save(model, tokenizer, place))
 

@@ -160,14 +160,14 @@ def sft_trainer(
             every: Any = self.train_dataset if dataset is None else dataset
             return SequentialSampler(every)
 
-    arguments = _known(
+    arguments = _made(
         SFTConfig,
         {"dataset_kwargs": {"skip_prepare_dataset": True}, "max_length": None, **options},
     )
     return _quiet(
         InOrder(
             model=model,
-            args=SFTConfig(**arguments),
+            args=arguments,
             train_dataset=Dataset.from_list(list(examples)),
             processing_class=tokenizer,
             callbacks=list(callbacks),
@@ -232,13 +232,13 @@ def rl_trainer(
                 output["advantages"] = _normalised(rewards)[own]
             return output
 
-    arguments = _known(GRPOConfig, {"shuffle_dataset": False, **options})
+    arguments = _made(GRPOConfig, {"shuffle_dataset": False, **options})
     kind = with_live_turns(OnTools, parse(tokenizer)) if live else OnTools
     trainer = _quiet(
         kind(
             model=model,
             reward_funcs=[reward],
-            args=GRPOConfig(**arguments),
+            args=arguments,
             train_dataset=_lazily(rows),
             processing_class=tokenizer,
             environment_factory=dict(environments),
@@ -317,6 +317,34 @@ def _lazily(rows: Sequence[Row]) -> Any:
         return {**batch, "prompt": prompts}
 
     return Dataset.from_list(texts).with_transform(read)
+
+
+def shared_options(options: Mapping[str, Any], stages: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Options that a configuration gives all trainers, by stage those that its trainer has. Raises
+    `Unsupported` for one that none of them has."""
+    import dataclasses
+
+    from trl.trainer.grpo_config import GRPOConfig
+    from trl.trainer.sft_config import SFTConfig
+
+    configs: dict[str, type] = {"sft": SFTConfig, "rl": GRPOConfig}
+    known = {stage: {each.name for each in dataclasses.fields(configs[stage])} for stage in stages}
+    for name in options:
+        if stages and not any(name in names for names in known.values()):
+            _known(configs[stages[-1]], {name: None})
+    return {
+        stage: {name: value for name, value in options.items() if name in names}
+        for stage, names in known.items()
+    }
+
+
+def _made(config: Any, options: Mapping[str, Any]) -> Any:
+    """TRL's configuration. Raises `Unsupported` where it refuses the options."""
+    try:
+        return config(**_known(config, options))
+    except (TypeError, ValueError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise Unsupported(f"TRL's {config.__name__} refuses its options: {reason}") from None
 
 
 def _known(config: type, options: Mapping[str, Any]) -> dict[str, Any]:
