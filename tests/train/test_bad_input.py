@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import resource
 import shutil
 import signal
@@ -68,6 +69,8 @@ def train(
     """Trains in the test's folder and this process, which has torch already, as a file says to
     which lines are added, and by further options."""
     monkeypatch.chdir(tmp_path)
+    # Libraries log to the stream that was there when they were imported.
+    monkeypatch.setattr(logging, "raiseExceptions", False)
     for name in ("HF_HUB_OFFLINE", "OMP_WAIT_POLICY", "TOKENIZERS_PARALLELISM"):
         monkeypatch.setenv(name, "1" if name == "HF_HUB_OFFLINE" else "PASSIVE")
 
