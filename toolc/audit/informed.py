@@ -180,7 +180,7 @@ def unsaid(
             codes = False
         elif len(kind.get("enum", ())) > 1 and isinstance(value, str):
             about += subject.shared.summaries[step.tool]
-            codes = wording.are_codes(kind["enum"], about)
+            codes = wording.are_codes([each for each in kind["enum"] if each is not None], about)
             words = wording.stems(f"{value} {_NO_DIGITS.sub(' ', value)}" if codes else value)
         else:
             continue

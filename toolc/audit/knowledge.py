@@ -104,6 +104,8 @@ class Knowledge:
         self.factors |= {_FACTORS[word] for word in words & _FACTORS.keys()}
         for number in literals.numbers(text):
             self.numbers |= {float(reading.value) for reading in number.readings}
+        for moment, _ in literals.times(text):
+            self.numbers |= {float(part) for part in moment.split(":")[:2]}
         for _, find in literals.MOMENTS:
             for value, _ in find(text):
                 self.moments.add(value)

@@ -13,6 +13,8 @@ from toolc.audit.subject import FULL, Subject
 from toolc_runtime.values import canonical
 from toolc_runtime.verify import literals
 
+_ANOTHER_DAY = "2001-02-03"
+
 
 def no_shotgun(subject: Subject) -> Finding:
     """With all calls made, a text that says too much does not pass the answer."""
@@ -77,7 +79,9 @@ def _candidates(
     named = list(fields(results, data=keys))
     names = {name for name, value in named if value in wanted}
     found = [*wanted, *known, *(value for name, value in named if name in names)]
-    numbers = [each for each in wanted if literals.number(each) is not None]
-    if len(numbers) == len(wanted) > 0:
-        found.append(str(float(numbers[0]) * 1.01 + 7))
+    first = next(iter(wanted), "")
+    if all(literals.number(each) is not None for each in wanted) and wanted:
+        found.append(str(float(first) * 1.01 + 7))
+    elif any(written == first for _, written in literals.dates(first)):
+        found.append(_ANOTHER_DAY)
     return list(dict.fromkeys(found))

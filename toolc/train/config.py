@@ -134,8 +134,8 @@ class Lora:
 
 @dataclass(frozen=True)
 class Config:
-    """A run. `trainer` holds options for TRL's trainers as they have them, such as `bf16`, `use_vllm`
-    or `gradient_accumulation_steps`; each goes to the stages whose trainers have it, in place of
+    """A run. `trainer` holds options for TRL's trainers as they have them, such as `bf16` or
+    `gradient_accumulation_steps`; each goes to the stages whose trainers have it, in place of
     what the stage's own table gives, but for those in `OWN`."""
 
     build: str = "build"
