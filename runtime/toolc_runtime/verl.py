@@ -106,26 +106,24 @@ class Rollouts:
 
 def final_text(said: str, shown: str) -> str:
     """The text with which a trajectory ends, without reasoning: what stands after the last result,
-    which ends with `shown`; "" where it ends with a call or a result."""
+    of which `shown` is the end; "" where it ends with a call or a result. Without results, as
+    `shown` is empty, it is all."""
     if shown:
-        _, found, after = said.rpartition(shown)
-        said = after if found else said.rpartition(_RESULT)[2]
-        said = _without_header(said)
+        marker = next((mark for mark in _BEFORE if mark in said), shown)
+        said = _without_header(said.rpartition(marker)[2])
     text = thinking.apart(said)[1].strip()
     return "" if any(mark in text for mark in thinking.CALLS) else text
 
 
-_RESULT = "</tool_response>"
-_HEADERS = ("</tool_response>", "<|im_end|>", "<|im_start|>", "<|eot_id|>", "assistant")
+_BEFORE = ("</tool_response>", "<|im_start|>assistant", "assistant\n")
+"""What templates write between a result and the message that follows, the surest first."""
+
+_HEADERS = ("<|im_end|>", "<|im_start|>", "<|eot_id|>", "assistant\n")
 
 
 def _without_header(text: str) -> str:
-    """What a template writes between a result and a message's text is left out."""
-    found = True
-    while found:
+    """What a template writes before a message's text is left out, each part once."""
+    for header in _HEADERS:
         text = text.lstrip()
-        found = False
-        for header in _HEADERS:
-            if text.startswith(header):
-                text, found = text[len(header) :], True
+        text = text.removeprefix(header)
     return text

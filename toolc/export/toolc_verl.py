@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -32,6 +31,15 @@ class ExactSchema(OpenAIFunctionToolSchema):  # type: ignore[misc]
     _exact: str = "{}"
 
 
+class Instance:
+    """A trajectory of which verl tells nothing; its members are those of verl's `AgentData`."""
+
+    def __init__(self, row: Mapping[str, Any]) -> None:
+        self.tools_kwargs = {KEY: {"create_kwargs": row}}
+        self.extra_fields: dict[str, Any] = {}
+        self.assistant_turns = 0
+
+
 class EpisodeTool(BaseTool):  # type: ignore[misc]
     """One tool of the environments. `config` has `tool`, its name there, and `schema`, JSON text.
 
@@ -45,17 +53,14 @@ class EpisodeTool(BaseTool):  # type: ignore[misc]
         self.config = config
         self.tool_schema = exact
         self.name = exact.function.name
-        self._instances: dict[str, SimpleNamespace] = {}
+        self._instances: dict[str, Instance] = {}
 
     async def create(
         self, instance_id: str | None = None, **kwargs: Any
     ) -> tuple[str, ToolResponse]:
         """Begins an instance; `create_kwargs` are those of a row."""
         instance = instance_id or str(uuid4())
-        given = {KEY: {"create_kwargs": kwargs.get("create_kwargs") or {}}}
-        self._instances[instance] = SimpleNamespace(
-            tools_kwargs=given, extra_fields={}, assistant_turns=0
-        )
+        self._instances[instance] = Instance(kwargs.get("create_kwargs") or {})
         return instance, ToolResponse()
 
     async def execute(
