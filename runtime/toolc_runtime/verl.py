@@ -112,11 +112,16 @@ def final_text(said: str, shown: str) -> str:
         marker = next((mark for mark in _BEFORE if mark in said), shown)
         said = _without_header(said.rpartition(marker)[2])
     text = thinking.apart(said)[1].strip()
+    for end in _ENDS:
+        text = text.removesuffix(end).rstrip()
     return "" if any(mark in text for mark in thinking.CALLS) else text
 
 
 _BEFORE = ("</tool_response>", "<|im_start|>assistant", "assistant\n")
 """What templates write between a result and the message that follows, the surest first."""
+
+_ENDS = ("<|endoftext|>", "<|im_end|>", "<|eot_id|>")
+"""What a message may end with, where a tokenizer does not count it as special."""
 
 _HEADERS = ("<|im_end|>", "<|im_start|>", "<|eot_id|>", "assistant\n")
 

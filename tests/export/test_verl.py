@@ -6,7 +6,7 @@ import asyncio
 import importlib.util
 import inspect
 import json
-import re
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -307,6 +307,7 @@ def test_tools_of_one_name_and_different_schemas_are_told_apart() -> None:
     ("said", "shown", "text"),
     [
         ("It is 3.", "", "It is 3."),
+        ("It is 3.<|im_end|>\n", "", "It is 3."),
         ("<think>\nhm\n</think>\n\nIt is 3.", "", "It is 3."),
         ("<think>\nhm", "", ""),
         (says("x", "3") + "\nassistant\nIt is 3.", "3", "It is 3."),
@@ -329,17 +330,28 @@ def test_the_final_text_is_what_stands_after_the_last_result(
     assert final_text(said, shown) == text
 
 
-def overrides() -> list[str]:
-    """The options of verl that the script gives."""
-    script = (ROOT / "toolc/export/templates/run.sh").read_text()
-    return re.findall(r"^  \+?([\w.]+)=", script, re.MULTILINE)
+def overrides(folder: Path) -> list[str]:
+    """The options that the script gives verl."""
+    done = subprocess.run(
+        ["bash", str(folder / "run.sh"), "data.train_batch_size=8"],
+        env={"PATH": os.defpath, "PYTHON": "echo", "MODEL": "model", "NODES": "2"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    module, name, *given = done.stdout.split()
+    assert [module, name] == ["-m", "verl.trainer.main_ppo"]
+    return given
 
 
-def test_the_script_gives_options_that_verl_has() -> None:
-    given = overrides()
-    assert len(given) > 20
-    for name in given:
+def test_the_script_gives_options_that_verl_has(folder: Path) -> None:
+    given = overrides(folder)
+    names = [each.lstrip("+").partition("=")[0] for each in given]
+    assert len(names) > 20
+    for name in names:
         assert name.removesuffix(".env_vars.PYTHONPATH") in verl_facts.OPTIONS, name
+    assert f"actor_rollout_ref.rollout.multi_turn.tool_config_path={folder}/tools.yaml" in given
+    assert "trainer.nnodes=2" in given
 
 
 def test_the_command_says_what_it_has_written(toolc: Toolc, town_build: Path) -> None:
@@ -370,21 +382,25 @@ def test_the_table_is_true() -> None:
 
 
 @pytest.mark.skipif(not INSTALLED, reason=WITHOUT)
-def test_verl_composes_its_configuration_from_the_script() -> None:
-    import hydra
-    from verl import trainer
-
-    def composed(given: Sequence[str]) -> Any:
-        config = str(Path(str(trainer.__file__)).parent / "config")
-        with hydra.initialize_config_dir(config, version_base=None):
-            return hydra.compose("ppo_trainer", overrides=list(given))
-
-    whole = composed([])
+def test_verl_composes_its_configuration_from_the_script(folder: Path) -> None:
+    whole = composed(overrides(folder))
     for name in verl_facts.OPTIONS:
         at = whole
         for part in name.split("."):
             assert part in at, name
             at = at[part]
+    assert whole.data.train_batch_size == 8
+    assert str(folder) in whole.ray_kwargs.ray_init.runtime_env.env_vars.PYTHONPATH
+
+
+def composed(given: Sequence[str]) -> Any:
+    """verl's configuration with these options."""
+    import hydra
+    from verl import trainer
+
+    config = str(Path(str(trainer.__file__)).parent / "config")
+    with hydra.initialize_config_dir(config, version_base=None):
+        return hydra.compose("ppo_trainer", overrides=list(given))
 
 
 @pytest.mark.skipif(not INSTALLED, reason=WITHOUT)
@@ -403,3 +419,19 @@ def test_verls_agent_loop_calls_the_tools(folder: Path, tools: dict[str, Any]) -
     response, reward, _ = asyncio.run(loop._call_tool(call, given, trajectory))
     assert (response.text, reward) == ("3", 0.0)
     assert trajectory.extra_fields["extras"]["toolc"]["calls"][0][0] == "copies_of"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not INSTALLED, reason=WITHOUT)
+def test_rollouts_run_on_ray(folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tests/export/ray_rollout.py"), str(folder), "8"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    marks = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert [each["score"] for each in marks] == [1.0] * 8
+    assert {each["calls"] for each in marks} > {1.0, 2.0}
