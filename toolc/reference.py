@@ -1,20 +1,22 @@
 """The parts of the documents that come from the compiler's own tables.
 
 `python -m toolc.reference docs` brings a folder up to date: `diagnostics.md` is written anew, and
-so is what stands between `<!-- NAME -->` and `<!-- end NAME -->` in `language.md`.
+so is what stands between `<!-- NAME -->` and `<!-- end NAME -->` in `language.md` and
+`training.md`.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from toolc.analysis.builtins import FAMILIES, Builtin
 from toolc.analysis.declare import FACETS
 from toolc.analysis.operators import TIME_RULES
 from toolc.analysis.types import show
-from toolc.diagnostics.catalogue import page
+from toolc.diagnostics import catalogue
+from toolc.train.options import options
 
 
 def builtins() -> str:
@@ -63,15 +65,24 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-SECTIONS: dict[str, Callable[[], str]] = {"builtins": builtins, "facets": facets, "dates": dates}
+def training() -> str:
+    """A table of the options of training runs."""
+    rows = ((f"`{name}`", *values) for name, *values in options())
+    return _table(("option", "default", "`--tiny`", "meaning"), rows)
 
 
-def update(text: str) -> str:
+Sections = Mapping[str, Callable[[], str]]
+
+SECTIONS: Sections = {"builtins": builtins, "facets": facets, "dates": dates}
+DOCUMENTS: Mapping[str, Sections] = {"language.md": SECTIONS, "training.md": {"options": training}}
+
+
+def update(text: str, sections: Sections = SECTIONS) -> str:
     """The document with its generated sections written anew.
 
     Raises ValueError where the document lacks the marks of a section.
     """
-    for name, make in SECTIONS.items():
+    for name, make in sections.items():
         before, start, rest = text.partition(f"<!-- {name} -->\n")
         _, end, after = rest.partition(f"<!-- end {name} -->")
         if not (start and end):
@@ -82,9 +93,10 @@ def update(text: str) -> str:
 
 def main(folder: str) -> None:
     """Brings the generated pages of a folder up to date."""
-    language = Path(folder) / "language.md"
-    language.write_text(update(language.read_text(encoding="utf-8")), encoding="utf-8")
-    (Path(folder) / "diagnostics.md").write_text(page(), encoding="utf-8")
+    for name, sections in DOCUMENTS.items():
+        page = Path(folder) / name
+        page.write_text(update(page.read_text(encoding="utf-8"), sections), encoding="utf-8")
+    (Path(folder) / "diagnostics.md").write_text(catalogue.page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

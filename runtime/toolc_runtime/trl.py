@@ -84,7 +84,7 @@ class TrlEnvironment:
             return self._environment.episode()
         seed = self._row.get("seed")
         episode = self._environment.episode(task, seed=seed if type(seed) is int else None)
-        replay(episode, _events(self._row.get("prefix")))
+        replay(episode, events(self._row.get("prefix")))
         return episode
 
     def _call(
@@ -110,7 +110,7 @@ class TrlEnvironment:
         """
         self._follow(completion)
         self._episode.reply(final_text(completion))
-        replay(self._episode, _events(self._row.get("rest")))
+        replay(self._episode, events(self._row.get("rest")))
         return self._episode.finish()
 
     def _next(self, completion: Any) -> str | None:
@@ -229,7 +229,7 @@ def replay(episode: Episode, events: Iterable[Sequence[Any]]) -> None:
                 return
 
 
-def _events(text: Any) -> list[Any]:
+def events(text: Any) -> list[Any]:
     try:
         events = json.loads(text) if isinstance(text, str) else []
     except (ValueError, RecursionError):

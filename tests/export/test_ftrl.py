@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.conftest import ROOT, Toolc
+from toolc.cli import export_command, main
 from toolc.export import ftrl
 from toolc.export.shaking import NotShakeable, Shaken
 from toolc.train.admitted import Admitted
@@ -237,32 +238,16 @@ def test_the_command_writes_rows_and_says_what_it_refuses(
     assert json.loads(again.stdout) == about
 
 
-WRITER = """toolc 1
-environment box "A box."
-
-record Item { id: str, count: int }
-table items[id]: Item = [{id: "a", count: 1}]
-
-tool set_count "Set a count." (id: str "Which.", count: int "How many.") -> int {
-  require id in items else fail "none: {id}"
-  items[id].count = count
-  return count
-}
-
-scenario three "Set it" {
-  user "Set the count of a to 3."
-  plan { step "Set" set_count(id: "a", count: 3) }
-}
-"""
-
-
-def test_an_environment_that_only_writes_is_refused(toolc: Toolc, tmp_path: Path) -> None:
-    (tmp_path / "box.toolc").write_text(WRITER)
-    assert toolc("compile", "box.toolc").returncode == 0
-    toolc("audit", "build")
-    done = toolc("export", "ftrl", "build", "-o", "rows")
-    assert done.returncode == 1
-    assert "`set_count` writes items" in done.stderr
+def test_where_every_task_writes_nothing_is_written(
+    town: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    writing = tuple(task.id for task in town.tasks.values() if task.scenario == "one_more")
+    admitted = {"town": Admitted("", town, writing)}
+    monkeypatch.setattr(export_command, "admitted_tasks", lambda build: admitted)
+    assert main(["export", "ftrl", "build", "-o", str(tmp_path / "rows")]) == 1
+    said = capsys.readouterr().err
+    assert f"{len(writing)} tasks refused: {len(writing)} `reset` writes books" in said
+    assert "no task that can be exported as ftrl" in said
     assert not (tmp_path / "rows").exists()
 
 

@@ -5,32 +5,66 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from toolc.cli.dataset_command import add_split_options, admitted_tasks, options_of
 from toolc.cli.terminal import Subparsers, UsageError, add_format, count, epilog, say
 
-FORMATS = {
-    "ftrl": "rows as FTRL publishes them, with the code of every tool in them",
-}
+if TYPE_CHECKING:
+    from toolc.train.admitted import Admitted
+    from toolc.train.dataset import Options
+
+Write = Callable[["Mapping[str, Admitted]", "Options", str], dict[str, Any]]
+"""Writes tasks into a folder; what `export.json` says."""
+
+
+class Nothing(Exception):
+    """None of the tasks can be exported; `refused` are the reasons."""
+
+    def __init__(self, refused: dict[str, Any]) -> None:
+        super().__init__()
+        self.refused = refused
+
+
+def _ftrl(tasks: Mapping[str, Admitted], options: Options, folder: str) -> dict[str, Any]:
+    from toolc.export import ftrl
+
+    export = ftrl.make(tasks, options)
+    if not any(export.rows.values()):
+        raise Nothing(ftrl.summary(export, options)["refused"])
+    return ftrl.write(export, options, folder)
+
+
+def _verl(tasks: Mapping[str, Admitted], options: Options, folder: str) -> dict[str, Any]:
+    from toolc.export import verl
+
+    export = verl.make(tasks, options)
+    if not any(export.rows.values()):
+        raise Nothing({})
+    return verl.write(export, tasks, options, folder)
+
+
+FORMATS: dict[str, Write] = {"ftrl": _ftrl, "verl": _verl}
 
 
 def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "export",
         description="Write the audited tasks of a build as another trainer takes them, split as "
-        "`toolc dataset` splits them. ftrl: rows in the published format of FTRL, with the code "
-        "of every tool in them, for tasks whose steps only read.",
+        "`toolc dataset` splits them. ftrl: rows as FTRL publishes them, with the code of every "
+        "tool in them, of tasks whose steps only read. verl: a folder that stands alone, with "
+        "tool classes, their configuration, rows, the reward function and a script that starts it.",
         epilog=epilog(
             {
                 "toolc export ftrl build -o rows": "every environment, one of them held out",
-                "toolc export ftrl build/shop -o rows": "one environment",
+                "toolc export verl build/shop -o shop-verl": "one environment",
             },
             "written",
-            "nothing of it can be written so",
+            "nothing can be written so",
         ),
     )
-    parser.add_argument("as_", metavar="FORMAT", choices=FORMATS, help=" or ".join(FORMATS))
+    parser.add_argument("to", metavar="FORMAT", choices=FORMATS, help=" or ".join(FORMATS))
     parser.add_argument("build", metavar="BUILD[/ENV]", help="a build, or one of its environments")
     parser.add_argument("-o", "--output", required=True, metavar="DIR", help="the folder to write")
     add_split_options(parser)
@@ -39,22 +73,19 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from toolc.export import ftrl
     from toolc.train.dataset import DatasetError
 
     tasks = admitted_tasks(args.build)
-    options = options_of(args, list(tasks))
     try:
-        export = ftrl.make(tasks, options)
-        if not any(export.rows.values()):
-            _show_refused(ftrl.summary(export, options)["refused"])
-            say("toolc: no task can be exported as ftrl")
-            return 1
-        about = ftrl.write(export, options, args.output)
+        about = FORMATS[args.to](tasks, options_of(args, list(tasks)), args.output)
     except DatasetError as error:
         raise UsageError(str(error)) from None
     except ImportError:
         raise UsageError("Parquet needs `pyarrow`: install toolc with its `train` extra") from None
+    except Nothing as nothing:
+        _show_refused(nothing.refused)
+        say(f"toolc: there is no task that can be exported as {args.to}")
+        return 1
     if args.format == "json":
         print(json.dumps(about, ensure_ascii=False))
     else:
@@ -66,7 +97,7 @@ def _show(about: dict[str, Any], folder: str) -> None:
     for name, found in about["rows"].items():
         told = ", ".join(f"{number} {of}" for of, number in found.items())
         print(f"{name:<11}{sum(found.values()):>6} rows{': ' if told else ''}{told}")
-    _show_refused(about["refused"])
+    _show_refused(about.get("refused", {}))
     say(f"{count(len(about['files']), 'file')} in {folder}")
 
 

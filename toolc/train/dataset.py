@@ -196,7 +196,11 @@ def _parquet(rows: Sequence[Row]) -> bytes:
         }
     )
     kinds = {list: arrow.list_(message), int: arrow.int64(), str: text, float: arrow.float64()}
-    schema = arrow.schema([(name, kinds[type(value)]) for name, value in rows[0].items()])
+    fields = [
+        (name, kinds.get(type(value)) or arrow.infer_type([row[name] for row in rows]))
+        for name, value in rows[0].items()
+    ]
+    schema = arrow.schema(fields)
     buffer = io.BytesIO()
     parquet.write_table(arrow.Table.from_pylist(list(rows), schema=schema), buffer)
     return buffer.getvalue()
