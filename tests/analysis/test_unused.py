@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.analysis.samples import judge
+from tests.analysis.samples import ENTRY, judge
 from toolc.diagnostics.rules.sample import scenario, spec, tool
+from toolc.fixing import fix
 
 READ = tool("return books[title].pages")
 STEP = 'user "How long is Emma?" plan { step get_pages(title: "Emma") }'
@@ -80,3 +81,18 @@ def test_declarations_are_reached_through_others() -> None:
 def test_guards_that_cannot_be_broken(clauses: str, idle: str) -> None:
     text = scenario(STEP, clauses) + "tool forget() -> int { lent = 0 return lent }\n"
     assert codes(text) == ([("TC0666", idle)] if idle else [])
+
+
+@pytest.mark.parametrize(
+    ("verify", "left"),
+    [
+        ("verify { unchanged [books] }", ""),
+        ("verify { unchanged [books], order }", "verify { order }"),
+        ("verify { order, unchanged [books] }", "verify { order }"),
+        ("verify { order, never lend_book(), order }", None),
+    ],
+)
+def test_an_idle_guard_can_be_taken_away(verify: str, left: str | None) -> None:
+    text = scenario(STEP, verify)
+    fixed = fix({ENTRY: text}, lambda texts: judge(texts[ENTRY])).texts[ENTRY]
+    assert fixed == (text if left is None else text.replace(verify, left))

@@ -546,3 +546,35 @@ def test_verifiers_import_a_name_once() -> None:
     source = compile_text(NAPS).files["verifiers.py"].decode()
     assert "from datetime import timedelta\n" in source
     assert "from .tools import at_least\n" in source
+
+
+def test_text_literals_of_a_family_are_what_the_tool_takes() -> None:
+    text = """toolc 1
+environment desk "A desk."
+type Kind = "cat" | "rabbit" | "dog"
+record Visit { id: str, kind: Kind, on: date }
+table visits[id]: Visit = [
+  {id: "a", kind: "cat", on: "2024-05-01"},
+  {id: "b", kind: "dog", on: "2024-05-02"},
+  {id: "c", kind: "rabbit", on: "2024-05-02"},
+  {id: "d", kind: "rabbit", on: "2024-05-03"},
+]
+tool count_kind(kind: Kind) -> int { return count(v for v in visits if v.kind == kind) }
+tool count_on(on: date) -> int { return count(v for v in visits if v.on == on) }
+scenario kinds for kind in ["cat", "rabbit"] {
+  user "How many visits by a {kind} are there?"
+  plan { step let n = count_kind(kind: kind) }
+  answer n
+}
+scenario days for day in ["2024-05-01", "2024-05-02"] {
+  user "How many visits are there on {day}?"
+  plan { step let n = count_on(on: day) }
+  answer n
+}
+"""
+    found = tasks_of(compile_text(text))
+    assert [line["turns"][0]["answer"] for line in found.values()] == [1, 2, 1, 2]
+    assert (
+        found["days:2024-05-02"]["turns"][0]["user"] == "How many visits are there on 2024-05-02?"
+    )
+    assert found["days:2024-05-02"]["turns"][0]["steps"][0]["arguments"] == {"on": "2024-05-02"}

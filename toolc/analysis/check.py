@@ -10,7 +10,7 @@ from toolc.analysis import core, effects
 from toolc.analysis import types as t
 from toolc.analysis.declare import Declarations, File
 from toolc.analysis.futile import idle_tools, long_loops
-from toolc.analysis.idle import idle_checks
+from toolc.analysis.idle import idle_checks, without_check
 from toolc.analysis.scenarios import Scenarios
 from toolc.analysis.scope import Context, Scope
 from toolc.analysis.types import FieldType, Type
@@ -180,7 +180,8 @@ class EnvironmentChecker(Scenarios):
         for item, kind in unused_declarations(self.file):
             self.report("TC0228", item.name.span, name=item.name.text, what=kind)
         for check, why in idle_checks(environment):
-            self.report("TC0666", check.span, why=why)
+            fix = without_check(self.file.module, check.span)
+            self.report("TC0666", check.span, why=why, fix=fix)
         declared = (tree.Function, tree.Tool)
         own = {item.name.text for item in self.file.module.items if isinstance(item, declared)}
         functions = [each for each in environment.functions if each.name in own]

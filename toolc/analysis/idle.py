@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from toolc.analysis import core
+from toolc.analysis.effects import nodes
+from toolc.diagnostics.diagnostic import Edit, Fix
+from toolc.node import Span
+from toolc.syntax import tree
 
 
 def idle_checks(environment: core.EnvironmentDef) -> Iterator[tuple[core.CheckDef, str]]:
@@ -24,6 +28,28 @@ def idle_checks(environment: core.EnvironmentDef) -> Iterator[tuple[core.CheckDe
             why = rule(check, offered, limits) if rule is not None else None
             if why is not None:
                 yield check, why
+
+
+def without_check(module: tree.Module, span: Span) -> Fix | None:
+    """The fix that takes the check at a span away, with its comma; None where it is all that a
+    scenario verifies."""
+    for verify in nodes(module):
+        if not isinstance(verify, tree.Verify):
+            continue
+        spans = [check.span for check in verify.checks]
+        if span not in spans:
+            continue
+        at = spans.index(span)
+        if at + 1 < len(spans):
+            gone = Span(span.start, spans[at + 1].start)
+        elif at:
+            gone = Span(spans[at - 1].end, span.end)
+        elif verify.only:
+            return None
+        else:
+            gone = verify.span
+        return Fix("remove the check", (Edit(gone, ""),))
+    return None
 
 
 Offered = dict[str, core.Function]

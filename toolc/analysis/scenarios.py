@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from toolc.analysis import core, flow
 from toolc.analysis import types as t
+from toolc.analysis.coerce import Mismatch, coerce, is_literal_type
 from toolc.analysis.declare import Declarations, File
 from toolc.analysis.effects import nodes
 from toolc.analysis.names import suggest
@@ -61,7 +62,7 @@ class Scenarios(Statements):
         self.facts = {}
         self.context = Context("scenario")
         self.goals = ["steps", "state", "answer"]
-        targets, source, condition, sample = self._family(node.family)
+        targets, source, condition, sample = self._family(node)
         by_kind: dict[type, list[Any]] = {}
         for clause in node.clauses:
             by_kind.setdefault(type(clause), []).append(clause)
@@ -127,11 +128,12 @@ class Scenarios(Statements):
             self.report("TC0653", clause.span)
 
     def _family(
-        self, family: tree.Family | None
+        self, node: tree.Scenario
     ) -> tuple[tuple[core.Symbol, ...], core.Expr | None, core.Expr | None, int | None]:
+        family = node.family
         if family is None:
             return (), None, None, None
-        source = self.source(family.source)
+        source = self._members(self.source(family.source), family.targets, node)
         targets = self.targets(family.targets, source)
         condition = None
         if family.condition is not None:
@@ -145,6 +147,40 @@ class Scenarios(Statements):
             else:
                 sample = value
         return targets, source, condition, sample
+
+    def _members(
+        self, source: core.Expr, targets: tuple[tree.Name, ...], node: tree.Scenario
+    ) -> core.Expr:
+        """What a family runs over. A list of text literals holds what the tool takes that is given
+        one: members of an enum, or dates."""
+        if not isinstance(source, core.ListOf) or len(targets) != 1:
+            return source
+        for wanted in self._taken_as(targets[0].text, node):
+            try:
+                items = tuple(coerce(item, wanted) for item in source.items)
+            except Mismatch:
+                continue
+            return core.ListOf(source.span, t.List(wanted), items)
+        return source
+
+    def _taken_as(self, name: str, node: tree.Scenario) -> Iterator[Type]:
+        """The types that text literals are taken as, of parameters that are given a name."""
+        for call in nodes(node):
+            if not isinstance(call, tree.Call) or not isinstance(call.base, tree.Ref):
+                continue
+            file, item = self.file.values.get(call.base.name, (self.file, None))
+            if not isinstance(item, (tree.Function, tree.Tool)):
+                continue
+            fields = self.parameters(item, file)
+            named = {field.name: field.type for field in fields}
+            for at, argument in enumerate(call.arguments):
+                if not isinstance(argument.value, tree.Ref) or argument.value.name != name:
+                    continue
+                label = argument.name.text if argument.name else ""
+                kind = named.get(label) or (fields[at].type if at < len(fields) else t.STR)
+                bare = t.required(t.strip(kind))
+                if is_literal_type(bare) or t.literal_values(bare):
+                    yield bare
 
     def _given(self, clause: tree.Given) -> core.Block:
         saved, self.context = self.context, Context("given")
