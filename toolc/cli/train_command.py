@@ -63,7 +63,8 @@ def run(args: argparse.Namespace) -> int:
         summary = train(config, tasks, say, sys.stderr.isatty())
     except (RunError, Unsupported) as error:
         raise UsageError(str(error)) from None
-    _show(summary, config.output)
+    if summary:  # of several processes one has it
+        _show(summary, config.output)
     return 0
 
 
