@@ -74,7 +74,10 @@ def test_what_is_imported_is_declared(wheel: Path) -> None:
     required = [Requirement(text) for text in metadata.get_all("Requires-Dist", [])]
     plain = {each.name for each in required if each.marker is None}
     training = {
-        each.name for each in required if each.marker and each.marker.evaluate({"extra": "train"})
+        each.name
+        for each in required
+        for extra in ("train", "verl")
+        if each.marker and each.marker.evaluate({"extra": extra})
     }
     assert plain >= {"lark"}
     assert imported(ROOT / "toolc") <= plain | training | {"toolc", "toolc_runtime"}

@@ -29,6 +29,7 @@ from toolc.train.trl_adapter import (
     TESTED,
     Clock,
     Unsupported,
+    _known,
     episode_function,
     factories,
     rl_trainer,
@@ -462,6 +463,15 @@ def test_a_message_is_judged_where_its_trajectory_left_off(made: Any, play: Any)
 def test_options_that_trl_does_not_have_are_named(made: Any, play: Any) -> None:
     with pytest.raises(Unsupported, match="no option `use_vlm`; did you mean `use_vllm`"):
         play([row_of(made, "shelf:Amber")], [[END]] * 2, use_vlm=True)
+
+
+def test_options_of_one_stage_are_left_to_it() -> None:
+    from trl.trainer.grpo_config import GRPOConfig
+    from trl.trainer.sft_config import SFTConfig
+
+    given = {"use_vllm": True, "packing": True, "bf16": True}
+    assert _known(SFTConfig, given) == {"packing": True, "bf16": True}
+    assert _known(GRPOConfig, given) == {"use_vllm": True, "bf16": True}
 
 
 def test_templates_that_cannot_be_used_are_told(made: Any) -> None:

@@ -66,7 +66,8 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         say(f"what is whole stays in `{config.output}`; the same command goes on")
         raise
-    _show(summary, config.output)
+    if summary:  # of several processes one has it
+        _show(summary, config.output)
     return 0
 
 

@@ -149,7 +149,7 @@ def write_folder(
     try:
         os.makedirs(folder, exist_ok=True)
         if os.listdir(folder) and not os.path.exists(os.path.join(folder, card)):
-            raise DatasetError(f"`{folder}` holds other files, and no {card}")
+            raise DatasetError(f"`{folder}` holds something else than a data set")
         for name, content in files:
             os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
             write_file(os.path.join(folder, name), content)

@@ -12,10 +12,12 @@ last whole checkpoint. What ended a stage is never done twice.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from hashlib import file_digest
 from typing import Any, NamedTuple
 
@@ -24,7 +26,7 @@ from toolc.eval import store
 from toolc.eval.store import held
 from toolc.files import why
 from toolc.output import artifacts_digest, write_file
-from toolc.train import checkpoints, metrics, models
+from toolc.train import checkpoints, metrics, models, processes
 from toolc.train.admitted import Admitted
 from toolc.train.collected import CollectedError, collected, file_of
 from toolc.train.config import Config, to_json
@@ -75,15 +77,18 @@ def train(
     config: Config, admitted: Mapping[str, Admitted], say: Say, progress: bool = False
 ) -> dict[str, Any]:
     """Runs the stages that are not finished on environments' admitted tasks, by name, and returns
-    the summary. Raises `RunError` and `Unsupported`."""
+    the summary. Raises `RunError` and `Unsupported`.
+
+    Of several processes (see `processes`) all call it, and all but the first get nothing."""
     began = time.monotonic()
     models.prepare(config.threads, progress)
     options = shared_options(config.trainer, config.stages)
-    run = _prepare(config, admitted, say, progress, options)
+    first = processes.is_first()
+    run = _prepare(config, admitted, say if first else _silent, progress and first, options)
     if version := untested():
-        say(f"TRL {version} was not tested with toolc")
+        run.say(f"TRL {version} was not tested with toolc")
     try:
-        with held(config.output):
+        with held(config.output) if first else nullcontext():
             return _go_on(run, began)
     except store.RunError as error:
         raise RunError(str(error)) from None
@@ -98,19 +103,33 @@ def train(
 
 
 def _go_on(run: _Run, began: float) -> dict[str, Any]:
+    first = processes.is_first()
     held_out = _held_out(run)
     stages = ("init", *run.config.stages)
     for at, stage in enumerate(stages):
-        if not os.path.isdir(run.place(stage, "model")):
-            metrics.rewind(run.folder, stage, _reached(run, stage), stages[at + 1 :])
+        processes.wait()
+        finished = os.path.isdir(run.place(stage, "model"))
+        processes.wait()
+        if not finished:
+            if first:
+                metrics.rewind(run.folder, stage, _reached(run, stage), stages[at + 1 :])
             try:
                 _STAGES[stage](run, stages[at - 1], held_out)
             finally:
-                checkpoints.latest(run.place(stage))  # what is not whole takes room
-        _evaluated(run, stage, held_out)
+                if first:
+                    checkpoints.latest(run.place(stage))  # what is not whole takes room
+        if first:
+            _evaluated(run, stage, held_out)
+    processes.wait()
+    if not first:
+        return {}
     metrics.write_events(run.folder, stages)
     metrics.write_plot(run.folder)
     return _summarise(run, stages, held_out, time.monotonic() - began)
+
+
+def _silent(text: str) -> None:
+    """Says nothing: one process speaks for all."""
 
 
 # ---------------------------------------------------------------- before the first stage
@@ -137,7 +156,8 @@ def _prepare(
     sources = {name: source(each.environment) for name, each in chosen.items()}
     if config.rl.trajectories and "rl" in config.stages:
         about["trajectories"] = _digest_of(config.rl.trajectories, chosen, sources)
-    _same_run(config.output, json.loads(json.dumps(about)))
+    if processes.is_first():
+        _same_run(config.output, json.loads(json.dumps(about)))
     data = config.data
     shares = Shares(data.families, data.tasks, data.validation)
     options = Options(data.hold_out or (), shares, data.orders, config.seed)
@@ -201,6 +221,8 @@ def _reached(run: _Run, stage: str) -> int:
 
 
 def _init(run: _Run, before: str, held: Mapping[str, Held]) -> None:
+    if not processes.is_first():
+        return
     model, tokenizer = models.beginning(
         run.config,
         run.dataset.sft["train"],
@@ -227,6 +249,7 @@ def _sft(run: _Run, before: str, held: Mapping[str, Held]) -> None:
     ]
     if not rows:
         raise RunError("no row is short enough: raise `data.max_tokens`")
+    for_all = dataclasses.replace(config.sft, steps=config.sft.steps * processes.number())
     run.say(f"sft: {len(rows)} of {len(run.dataset.sft['train'])} rows, {config.sft.steps} steps")
     options = {
         **_common(run, "sft", config.sft),
@@ -236,7 +259,7 @@ def _sft(run: _Run, before: str, held: Mapping[str, Held]) -> None:
     trainer = sft_trainer(
         model,
         tokenizer,
-        list(examples(rows, encode, config.sft, config.seed, _texts(run))),
+        list(examples(rows, encode, for_all, config.seed, _texts(run))),
         {**options, **run.trainers["sft"]},
         [_watch(run, "sft", None, None)],
         models.adapters(config.lora),
@@ -251,7 +274,8 @@ def _rl(run: _Run, before: str, held: Mapping[str, Held]) -> None:
     if not rows:
         raise RunError("there is no row to sample from: raise `data.max_tokens`")
     run.say(f"rl: {len(rows)} rows, {config.rl.steps} steps")
-    wanted = schedule(rows, config.rl.steps * config.rl.prompts, config.rl.curriculum, config.seed)
+    number = config.rl.steps * config.rl.prompts * processes.number()
+    wanted = schedule(rows, number, config.rl.curriculum, config.seed)
     clock = Clock()
     environments = factories(run.sources.values(), (row["environment"] for row in wanted), clock)
     by_message = config.rl.unit == "message"
@@ -356,6 +380,9 @@ def _common(run: _Run, stage: str, options: Any) -> dict[str, Any]:
 
 
 def _finish(run: _Run, stage: str, trainer: Any, tokenizer: Any) -> None:
+    if processes.is_first():
+        checkpoints.latest(run.place(stage))  # takes away what is not whole
+    processes.wait()
     found = checkpoints.latest(run.place(stage))
     if found:
         run.say(f"{stage}: going on from step {found[1]}")
@@ -370,7 +397,9 @@ def _finish(run: _Run, stage: str, trainer: Any, tokenizer: Any) -> None:
             "earlier one"
         ) from None
     model = models.merged(trainer.accelerator.unwrap_model(trainer.model))
-    checkpoints.put(run.place(stage, "model"), lambda place: models.save(model, tokenizer, place))
+    if processes.is_first():
+        place = run.place(stage, "model")
+        checkpoints.put(place, lambda place: models.save(model, tokenizer, place))
 
 
 def _watch(
@@ -379,7 +408,8 @@ def _watch(
     clock: Clock | None,
     measure: Callable[[Any], dict[str, Any]] | None,
 ) -> Any:
-    """A callback that keeps what is measured, evaluates on the way, and marks checkpoints."""
+    """A callback that keeps what is measured, evaluates on the way, and marks checkpoints; in the
+    first process, for all."""
     from transformers import TrainerCallback
 
     every = run.config.evaluation.every
@@ -410,7 +440,7 @@ def _watch(
                 metrics.append(run.folder, stage, state.global_step, flat(found))
                 self.began += time.perf_counter() - began  # no part of the step
 
-    return Watch()
+    return Watch() if processes.is_first() else TrainerCallback()
 
 
 FIGURES = ("solve_f1", "reward", "success", "calls", "invalid_calls")

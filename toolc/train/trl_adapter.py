@@ -348,15 +348,22 @@ def _made(config: Any, options: Mapping[str, Any]) -> Any:
 
 
 def _known(config: type, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options, each of which TRL's configuration has. Raises `Unsupported`."""
+    """Of the options those that TRL's configuration has; what only the other stage's has, such as
+    `use_vllm`, is left to that. Raises `Unsupported` for what neither has."""
     import dataclasses
+
+    from trl.trainer.grpo_config import GRPOConfig
+    from trl.trainer.sft_config import SFTConfig
 
     from toolc_runtime.names import near
 
-    names = [each.name for each in dataclasses.fields(config)]
+    own, grpo, sft = (
+        [each.name for each in dataclasses.fields(found)]
+        for found in (config, GRPOConfig, SFTConfig)
+    )
     for name in options:
-        if name not in names:
-            similar = near(name, names)
+        if name not in grpo and name not in sft:
+            similar = near(name, own)
             hint = f"; did you mean `{similar[0]}`?" if similar else ""
             raise Unsupported(f"TRL's {config.__name__} has no option `{name}`{hint}")
-    return dict(options)
+    return {name: value for name, value in options.items() if name in own}
