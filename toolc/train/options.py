@@ -42,8 +42,8 @@ MEANINGS = {
     "stages": f"of {_of(STAGES)}, in this order",
     "seed": "of splits, orders, exchanged names, weights that begin at random, samples",
     "threads": "of torch; 0 for as many as there are cores",
-    "trainer": "a table handed to TRL's trainers of both stages as it is; it wins over what stands "
-    "here",
+    "trainer": "a table handed to those of TRL's trainers that have them, as they are; it wins "
+    "over what stands here, but for what a run's folder rests on",
     "data.hold_out": "environments that training never sees; one by the seed where there are three "
     "or more and none is named",
     "data.families": "share of each environment's scenario families that is kept for tests",
