@@ -121,7 +121,9 @@ def _named_in(item: tree.Item) -> frozenset[str]:
         if isinstance(node, tree.Tools):
             found |= {name.text for name in node.names or ()}
         elif isinstance(node, tree.Call) and callee(node) == COUNTED:
-            found |= {each.value.name for each in node.arguments if isinstance(each.value, tree.Ref)}
+            found |= {
+                each.value.name for each in node.arguments if isinstance(each.value, tree.Ref)
+            }
     return frozenset(found)
 
 
