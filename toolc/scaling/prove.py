@@ -122,7 +122,8 @@ def _wrong(
     known = {(each.task, each.reason) for each in before[path].problems}
     yield from (each for each in after[path].problems if (each.task, each.reason) not in known)
     replaced = {edit.subject for edit in scaled.done if edit.transformation in REPLACING}
-    yield from changed(path, before[path].tasks, after[path].tasks, replaced)
+    if after[path].tasks:  # a spec that does not compile has none, whichever scenario is at fault
+        yield from changed(path, before[path].tasks, after[path].tasks, replaced)
 
 
 def _take_back(
