@@ -129,15 +129,19 @@ def _wrong(
 def _take_back(
     specs: Iterable[Spec],
     made: Mapping[str, Scaled],
-    problems: Iterable[Problem],
+    problems: Sequence[Problem],
     taken: Mapping[str, list[Edit]],
 ) -> bool:
-    """Adds the changes that may be at fault to what is taken back; whether there are any."""
+    """Adds the changes that may be at fault to what is taken back; whether there are any. What is
+    wrong with scenarios comes first: it says more of where the fault is than a test that fails."""
+    told = {problem.path for problem in problems if problem.scenario}
     originals = {spec.path: spec for spec in specs}
     left = {path: set(each) for path, each in _left(taken).items()}
     undone = False
     for problem in problems:
         path = problem.path
+        if path in told and not problem.scenario:
+            continue
         for edit in _guilty(originals[path], made[path], problem):
             key = edit.transformation, edit.subject
             if key not in left[path]:
