@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from tests.scaling.programs import hand_written, harbour
+from toolc.audit import TaskAudit, audit_task
+from toolc.audit.subject import Subject
 from toolc.compiler import Compiled, compile_specs
 from toolc.generate import trees
 from toolc.rewriting.calls import with_returns
@@ -137,6 +139,34 @@ def test_one_that_draws_from_what_changed_is_compiled_again(compiled: list[int])
         then = tried([drawing[path].spec, reworded[other].spec])
     assert compiled == [2, 2]
     assert then[path].problems == ()
+
+
+def test_what_is_as_it_was_is_not_audited_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    audited: list[str] = []
+
+    def counting(subject: Subject) -> TaskAudit:
+        audited.append(subject.task.id)
+        return audit_task(subject)
+
+    monkeypatch.setattr("toolc.audit.report.audit_task", counting)
+    (spec,) = harbour()[:1]
+    longer = scale_all([spec], Settings(LEVELS, only=("one_hop_before",)))[spec.path].spec
+    fewer = longer.replaced(
+        lambda item: (
+            spec.scenarios["crew_of"]
+            if isinstance(item, tree.Scenario) and item.name.text == "crew_of"
+            else item
+        )
+    )
+    with trial() as tried:
+        tried([spec])
+        first = len(audited)
+        tried([longer])
+        again = len(audited)
+        made = tried([fewer])[spec.path]
+    assert again == first + len(made.tasks)
+    assert {name.split(":")[0] for name in audited[again:]} == {"crew_of"}
+    assert made == try_specs([fewer])[spec.path]
 
 
 def test_seeds_decide_and_nothing_else_does() -> None:

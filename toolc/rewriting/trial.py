@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, NamedTuple
 
 from toolc import __version__
@@ -99,7 +101,7 @@ class Trial:
         self._contents: dict[str, dict[str, bytes]] = {}
         self._compiled: dict[str, Compiled] = {}
         self._tests: dict[str, list[Problem]] = {}
-        self._refuted: dict[str, list[Problem]] = {}
+        self._audits: dict[str, _Audit] = {}
 
     def __call__(self, specs: Sequence[Spec]) -> dict[str, Tried]:
         """What the specs come to, by path."""
@@ -121,7 +123,7 @@ class Trial:
             if place in changed:
                 self._tests[place] = list(_failing_tests(places[place])) if made else []
             if made is None:
-                self._refuted[place] = []
+                self._audits.pop(place, None)
             elif before is None or before.artifacts is None or before.artifacts.files != made.files:
                 audited[place] = made
         if self._audit:
@@ -140,17 +142,57 @@ class Trial:
     def _refute(self, places: Mapping[str, Spec], made: Mapping[str, Artifacts]) -> None:
         root = _written(os.path.join(self._folder, str(self._round)), made.values())
         folders = {os.path.join(root, each.name): place for place, each in made.items()}
-        for place in made:
-            self._refuted[place] = []
-        for folder, problem in _refuted(folders, self._jobs):
+        for folder, place in folders.items():
+            self._audits[place] = _begun(made[place].files, self._audits.get(place))
+        wanted = {each: self._audits[place].left for each, place in folders.items()}
+        for folder, problem in _refuted(wanted, self._jobs):
             place = folders[folder]
-            self._refuted[place].append(problem._replace(path=places[place].path))
+            found = problem._replace(path=places[place].path)
+            self._audits[place].refuted[problem.scenario].append(found)
 
     def _tried(self, place: str, path: str) -> Tried:
         compiled = self._compiled[place]
         found = [_worded(path, compiled, each) for each in compiled.diagnostics]
-        problems = (*found, *self._tests[place], *self._refuted.get(place, ()))
+        audit = self._audits.get(place)
+        refuted = chain.from_iterable(audit.refuted.values()) if audit else ()
+        problems = (*found, *self._tests[place], *refuted)
         return Tried(_tasks(compiled.artifacts), _schemas(compiled.artifacts), problems)
+
+
+class _Audit(NamedTuple):
+    """What the audit found in an environment: `ground` is what all tasks rest on, `lines` are the
+    tasks of each scenario, `refuted` what is wrong with them; `left` those that are to be audited,
+    the others being what they were."""
+
+    ground: Mapping[str, bytes]
+    lines: Mapping[str, Sequence[str]]
+    refuted: dict[str, list[Problem]]
+    left: Collection[str]
+
+
+def _begun(files: Mapping[str, bytes], before: _Audit | None) -> _Audit:
+    """An audit in which scenarios whose tasks and tools are the same need none again: a new task
+    that reads like one of theirs is refuted itself."""
+    ground = {
+        name: _COMMENTS.sub(b"", content) if name.endswith(".py") else content
+        for name, content in files.items()
+        if name not in _OF_SCENARIOS
+    }
+    lines: dict[str, list[str]] = {}
+    for line in files["scenarios.jsonl"].decode().splitlines():
+        lines.setdefault(json.loads(line)["scenario"], []).append(line)
+    known = before.lines if before is not None and before.ground == ground else {}
+    refuted = {
+        name: before.refuted[name] if before is not None and known.get(name) == each else []
+        for name, each in lines.items()
+    }
+    left = [name for name, each in lines.items() if known.get(name) != each]
+    return _Audit(ground, lines, refuted, left)
+
+
+_OF_SCENARIOS = frozenset(("scenarios.jsonl", "verifiers.py", "trl_environment.py"))
+_COMMENTS = re.compile(rb"^#.*\n", re.MULTILINE)
+"""Which name the digest of the spec."""
 
 
 def _worded(path: str, compiled: Compiled, found: Diagnostic) -> Problem:
@@ -233,10 +275,15 @@ def _scenario_at(texts: Mapping[str, str], path: str, offset: int) -> str:
     return ""
 
 
-def _refuted(folders: Iterable[str], jobs: int) -> Iterator[tuple[str, Problem]]:
-    """What the audit refutes of built environments, with their folders."""
-    environments = {folder: load(folder) for folder in folders}
-    for several in audit_slices(slices(environments, ()), jobs):
+def _refuted(wanted: Mapping[str, Collection[str]], jobs: int) -> Iterator[tuple[str, Problem]]:
+    """What the audit refutes of scenarios of built environments, with the folders of these."""
+    environments = {folder: load(folder) for folder, names in wanted.items() if names}
+    work = [
+        each
+        for folder, environment in environments.items()
+        for each in slices({folder: environment}, wanted[folder])
+    ]
+    for several in audit_slices(work, jobs):
         for each in several:
             task = each.audit.task
             for gate, finding in each.audit.findings.items():
