@@ -142,7 +142,7 @@ class Trial:
     def _refute(self, places: Mapping[str, Spec], made: Mapping[str, Artifacts]) -> None:
         root = _written(os.path.join(self._folder, str(self._round)), made.values())
         folders = {os.path.join(root, each.name): place for place, each in made.items()}
-        for folder, place in folders.items():
+        for place in folders.values():
             self._audits[place] = _begun(made[place].files, self._audits.get(place))
         wanted = {each: self._audits[place].left for each, place in folders.items()}
         for folder, problem in _refuted(wanted, self._jobs):
