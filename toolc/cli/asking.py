@@ -98,6 +98,15 @@ class Everywhere(NamedTuple):
         return _answering(self.settings).ask(messages, seed)
 
 
+def asker_for(args: argparse.Namespace, settings: Mapping[str, Any]) -> Asker:
+    """Who answers where the work is done: here, or on a cluster. Raises `UsageError`."""
+    if args.ray is None:
+        return asker_of(settings)
+    if settings["name"] == endpoint.EndpointPolicy.name:
+        asker_of(settings)  # tells at once where there is no key
+    return Everywhere(json.dumps(settings))
+
+
 @lru_cache(maxsize=1)
 def _answering(settings: str) -> Asker:
     return asker_of(json.loads(settings))

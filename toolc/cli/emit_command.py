@@ -149,9 +149,7 @@ def _many(args: argparse.Namespace, settings: Mapping[str, Any], standard: Stand
         items = read_items(args.descriptions, "description")
     except LinesError as error:
         raise UsageError(str(error)) from None
-    asker = asking.asker_of(settings["model"])
-    if args.ray is not None:
-        asker = asking.Everywhere(json.dumps(settings["model"]))
+    asker = asking.asker_for(args, settings["model"])
     try:
         with held(args.output), asking.cluster(args) as cluster:
             journal = run.begin(args.output, settings, fresh=args.fresh)

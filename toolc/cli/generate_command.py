@@ -286,9 +286,7 @@ def _model(args: argparse.Namespace, kept: Mapping[str, Any]) -> Model:
         raise UsageError(str(error)) from None
     except OSError as error:
         raise UsageError(f"cannot write `{args.output}`: {why(error)}") from None
-    asker = asking.asker_of(kept["model"])
-    if args.ray is not None:
-        asker = asking.Everywhere(json.dumps(kept["model"]))
+    asker = asking.asker_for(args, kept["model"])
     return Model(Loop(asker, journal, kept["rounds"], kept["seed"]))
 
 
