@@ -15,7 +15,7 @@ from toolc.audit.subject import Subject
 from toolc.compiler import Compiled, compile_specs
 from toolc.generate import trees
 from toolc.rewriting.calls import with_returns
-from toolc.rewriting.spec import Spec, formatted
+from toolc.rewriting.spec import Spec, formatted, load
 from toolc.rewriting.trial import Tried, changed, checked, trial, try_specs
 from toolc.scaling.parameters import put
 from toolc.scaling.prove import REPLACING, scale_all, scale_proved
@@ -167,6 +167,21 @@ def test_what_is_as_it_was_is_not_audited_again(monkeypatch: pytest.MonkeyPatch)
     assert again == first + len(made.tasks)
     assert {name.split(":")[0] for name in audited[again:]} == {"crew_of"}
     assert made == try_specs([fewer])[spec.path]
+
+
+def test_a_quantity_has_the_bounds_that_the_number_had() -> None:
+    spec = harbour()[0]
+    made = scale_all([spec], Settings(LEVELS, only=("quantities",)))[spec.path].spec
+    booked = 'book_pilot(ship_id: "S02", day: "2025-05-10", time_span: %s)'
+    cases = {
+        '{value: 4, unit: "hours"}': '.ship == "S02"',
+        '{value: 5, unit: "hours"}': ' fails with "time_span must be at most 240 minutes"',
+        "{value: 14}": ' fails with "time_span must be at least 15 minutes"',
+    }
+    lines = [f"  expect {booked % value}{expected}" for value, expected in cases.items()]
+    test = 'test "bounds" {\n' + "\n".join(lines) + "\n}\n"
+    (tried,) = try_specs([load(spec.path, {spec.path: made.text() + test})], audit=False).values()
+    assert tried.problems == ()
 
 
 def test_seeds_decide_and_nothing_else_does() -> None:
