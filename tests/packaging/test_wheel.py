@@ -73,14 +73,15 @@ def test_what_is_imported_is_declared(wheel: Path) -> None:
     metadata = email.message_from_bytes(zipfile.ZipFile(wheel).read(name))
     required = [Requirement(text) for text in metadata.get_all("Requires-Dist", [])]
     plain = {each.name for each in required if each.marker is None}
-    training = {
-        each.name
-        for each in required
-        for extra in ("train", "verl")
-        if each.marker and each.marker.evaluate({"extra": extra})
+    extras = {
+        extra: {
+            each.name for each in required if each.marker and each.marker.evaluate({"extra": extra})
+        }
+        for extra in ("train", "ray", "verl")
     }
+    training = extras["train"] | extras["verl"]
     assert plain >= {"lark"}
-    assert imported(ROOT / "toolc") <= plain | training | {"toolc", "toolc_runtime"}
+    assert imported(ROOT / "toolc") <= plain | training | extras["ray"] | {"toolc", "toolc_runtime"}
     assert imported(ROOT / "runtime" / "toolc_runtime") <= {"toolc_runtime"} | training
 
 

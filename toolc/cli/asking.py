@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolc.cli.terminal import UsageError, positive
 from toolc.eval import endpoint, local
 from toolc.eval.sampling import AUTO, add_drawing
 
 if TYPE_CHECKING:
+    from toolc.cluster import Cluster
     from toolc.emission.loop import Asker
+    from toolc.models.client import Completion
 
 IN_FLIGHT = 8
 MAX_TOKENS = 16_384
@@ -81,6 +86,55 @@ def asker_of(settings: Mapping[str, Any]) -> Asker:
     except LocalError as error:
         raise UsageError(str(error)) from None
     return Local(model, *drawing, grammar)
+
+
+class Everywhere(NamedTuple):
+    """Who answers, in whichever process this is sent to: made there by the settings (JSON text), so
+    that no secret is sent along."""
+
+    settings: str
+
+    def ask(self, messages: Sequence[Mapping[str, Any]], seed: int) -> Completion:
+        return _answering(self.settings).ask(messages, seed)
+
+
+def asker_for(args: argparse.Namespace, settings: Mapping[str, Any]) -> Asker:
+    """Who answers where the work is done: here, or on a cluster. Raises `UsageError`."""
+    if args.ray is None:
+        return asker_of(settings)
+    if settings["name"] == endpoint.EndpointPolicy.name:
+        asker_of(settings)  # tells at once where there is no key
+    return Everywhere(json.dumps(settings))
+
+
+@lru_cache(maxsize=1)
+def _answering(settings: str) -> Asker:
+    return asker_of(json.loads(settings))
+
+
+def add_ray(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="do the work as tasks of a Ray cluster: HOST:PORT, `auto` for the one of this "
+        "machine, or `local` to start one here",
+    )
+
+
+@contextmanager
+def cluster(args: argparse.Namespace) -> Iterator[Cluster | None]:
+    """The cluster that was asked for, if one was. Raises `UsageError`."""
+    if args.ray is None:
+        yield None
+        return
+    from toolc.cluster import ClusterError
+    from toolc.cluster import cluster as at
+
+    try:
+        with at(args.ray, args.jobs) as found:
+            yield found
+    except ClusterError as error:
+        raise UsageError(str(error)) from None
 
 
 def add_jobs(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from toolc.cli.progress import Progress
 from toolc.cli.terminal import Subparsers, UsageError, add_format, count, epilog, say
 
 if TYPE_CHECKING:
+    from toolc.cluster import Cluster
     from toolc.emission.descriptions import Item
     from toolc.emission.judge import Standard
     from toolc.emission.loop import Loop, Settled
@@ -58,6 +59,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     asking.add_jobs(parser)
     parser.add_argument("--fresh", action="store_true", help="begin again, whatever DIR holds")
     asking.add_options(parser)
+    asking.add_ray(parser)
     add_format(parser, "human", "json")
 
 
@@ -91,6 +93,8 @@ def _one(args: argparse.Namespace, settings: Mapping[str, Any], standard: Standa
     from toolc.emission.run import task_of
     from toolc.emission.summary import summarise
 
+    if args.ray is not None:
+        raise UsageError("--ray takes --descriptions: one description is one task")
     if not args.description.strip() or len(args.description) > MAX_TEXT:
         raise UsageError(f"a description has 1 to {MAX_TEXT:,} characters")
     text = args.description.encode("utf-8", "replace").decode()
@@ -145,12 +149,12 @@ def _many(args: argparse.Namespace, settings: Mapping[str, Any], standard: Stand
         items = read_items(args.descriptions, "description")
     except LinesError as error:
         raise UsageError(str(error)) from None
-    asker = asking.asker_of(settings["model"])
+    asker = asking.asker_for(args, settings["model"])
     try:
-        with held(args.output):
+        with held(args.output), asking.cluster(args) as cluster:
             journal = run.begin(args.output, settings, fresh=args.fresh)
             loop = Loop(asker, journal, settings["rounds"], args.seed)
-            found = _settled(args, items, loop, standard)
+            found = _settled(args, items, loop, standard, cluster)
             summary = run.conclude(args.output, items, found, settings["rounds"])
     except RunError as error:
         raise UsageError(str(error)) from None
@@ -162,15 +166,20 @@ def _many(args: argparse.Namespace, settings: Mapping[str, Any], standard: Stand
 
 
 def _settled(
-    args: argparse.Namespace, items: Sequence[Item], loop: Loop, standard: Standard
+    args: argparse.Namespace,
+    items: Sequence[Item],
+    loop: Loop,
+    standard: Standard,
+    cluster: Cluster | None,
 ) -> dict[str, Settled]:
     from toolc.emission import run
 
     found: dict[str, Settled] = {}
+    jobs = args.jobs or asking.IN_FLIGHT
     usable = sum(not item.reason for item in items)
     try:
         with Progress("specs", usable, shown=args.format == "human") as progress:
-            for each in run.settled(items, loop, standard, args.jobs or asking.IN_FLIGHT):
+            for each in run.settled(items, loop, standard, jobs, cluster):
                 found[each.item] = each
                 progress.advance()
     except KeyboardInterrupt:

@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolc.cli import asking
@@ -15,9 +15,10 @@ from toolc.cli.terminal import Subparsers, UsageError, add_format, count, epilog
 from toolc.generate.tables.reading import Note
 
 if TYPE_CHECKING:
+    from toolc.cluster import Cluster
     from toolc.generate.model.begin import Left
     from toolc.generate.model.source import Model
-    from toolc.generate.pipeline import Outcome, Stored
+    from toolc.generate.pipeline import Outcome, Stored, Work
     from toolc.generate.tables.reading import Aside
 
 STAGES = ("decompose", "document", "integrate", "scale", "deploy")
@@ -83,6 +84,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "--force", "-f", action="store_true", help="make all anew, also what was edited"
     )
     asking.add_options(parser)
+    asking.add_ray(parser)
     add_format(parser, "human", "json")
 
 
@@ -107,7 +109,8 @@ def run(args: argparse.Namespace) -> int:
     stages = _stages(args.stages)
     kept = _settings(args)
     shown = args.format == "human"
-    outcomes, asked, notes, left = _run(args, kept, stages, shown)
+    with asking.cluster(args) as cluster:
+        outcomes, asked, notes, left = _run(args, kept, stages, shown, cluster)
     failed = [outcome for outcome in outcomes if outcome.how == "failed"]
     found: dict[str, Any] = {"output": args.output, "stages": list(stages)}
     if STAGES[-1] in stages:
@@ -198,12 +201,16 @@ def _scaling(text: str) -> tuple[str, ...]:
 
 
 def _run(
-    args: argparse.Namespace, kept: Mapping[str, Any], stages: tuple[str, ...], shown: bool
+    args: argparse.Namespace,
+    kept: Mapping[str, Any],
+    stages: tuple[str, ...],
+    shown: bool,
+    cluster: Cluster | None,
 ) -> tuple[list[Outcome], int, Sequence[Note], Sequence[Left]]:
     from toolc.generate import pipeline
     from toolc.generate.tables.source import Tables
     from toolc.generate.tables.transformations import TRANSFORMATIONS
-    from toolc.workers import WorkerError, in_threads, mapped
+    from toolc.workers import WorkerError
 
     settings = pipeline.Settings(kept["seed"], _scaling(kept["scale"]))
     begun: dict[str, Stored] = {}
@@ -213,7 +220,7 @@ def _run(
     model = _model(args, kept) if kept["questions"] or kept["domain"] else None
     if stages[0] == STAGES[0]:
         if model is not None:
-            begun, left, wanted = _asked(args, kept, model, shown)
+            begun, left, wanted = _asked(args, kept, model, shown, cluster)
         else:
             begun, notes = _begin(args, kept)
         names = list(begun)
@@ -236,18 +243,31 @@ def _run(
         )
         for name in names
     ]
-    jobs = args.jobs or (asking.IN_FLIGHT if model is not None else os.cpu_count() or 1)
     outcomes: list[Outcome] = []
     with Progress("environments", len(work), shown=shown) as progress:
         try:
-            runner = mapped if model is None else in_threads
-            for made in runner(pipeline.run, work, jobs):
+            for made in _runs(work, args.jobs, model is not None, cluster):
                 outcomes += made
                 progress.advance()
         except WorkerError as error:
             raise UsageError(str(error)) from None
     outcomes.sort(key=lambda each: names.index(each.environment))
     return outcomes, wanted, notes, left
+
+
+def _runs(
+    work: Sequence[Work], jobs: int | None, asks: bool, cluster: Cluster | None
+) -> Iterator[list[Outcome]]:
+    """What comes of each environment: on a cluster, in threads where a model is asked, or in
+    processes. Raises `WorkerError`."""
+    from toolc.generate.pipeline import lost, run
+    from toolc.workers import in_threads, mapped
+
+    if cluster is not None:
+        return cluster.each(run, work, lost)
+    if asks:
+        return in_threads(run, work, jobs or asking.IN_FLIGHT)
+    return mapped(run, work, jobs or os.cpu_count() or 1)
 
 
 # ---------------------------------------------------------------- with a model
@@ -266,11 +286,16 @@ def _model(args: argparse.Namespace, kept: Mapping[str, Any]) -> Model:
         raise UsageError(str(error)) from None
     except OSError as error:
         raise UsageError(f"cannot write `{args.output}`: {why(error)}") from None
-    return Model(Loop(asking.asker_of(kept["model"]), journal, kept["rounds"], kept["seed"]))
+    asker = asking.asker_for(args, kept["model"])
+    return Model(Loop(asker, journal, kept["rounds"], kept["seed"]))
 
 
 def _asked(
-    args: argparse.Namespace, kept: Mapping[str, Any], model: Model, shown: bool
+    args: argparse.Namespace,
+    kept: Mapping[str, Any],
+    model: Model,
+    shown: bool,
+    cluster: Cluster | None,
 ) -> tuple[dict[str, Stored], Sequence[Left], int]:
     """What the model makes of questions for the first stage, the questions of which it makes
     nothing, and how many there are in all."""
@@ -292,7 +317,8 @@ def _asked(
     settled: dict[str, Any] = {}
     with Progress("questions", len(asked), shown=shown) as progress:
         try:
-            for each, found in begin.decomposed(model, asked, args.jobs or asking.IN_FLIGHT):
+            jobs = args.jobs or asking.IN_FLIGHT
+            for each, found in begin.decomposed(model, asked, jobs, cluster):
                 progress.advance()
                 if found is not None:
                     settled[each.id] = found

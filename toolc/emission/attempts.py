@@ -11,6 +11,7 @@ import os
 import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from toolc.emission.judge import Json
@@ -55,7 +56,7 @@ class Attempt(NamedTuple):
 class Journal:
     """The attempts of a run, those of earlier runs included. Without a path they are kept nowhere.
 
-    Raises `JournalError`.
+    In another process that it is sent to, it is the one of its path there. Raises `JournalError`.
     """
 
     def __init__(self, path: str | None = None) -> None:
@@ -76,6 +77,9 @@ class Journal:
                     file.write(b"\n")  # so that a torn line does not spoil the next
         except OSError as error:
             raise JournalError(f"cannot read `{path}`: {why(error)}") from None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _at, (None if self._path is None else os.path.abspath(self._path),)
 
     def of(self, item: str, task: str) -> tuple[Attempt, ...]:
         """The attempts at an item as it now is, from the first round on."""
@@ -106,6 +110,12 @@ class Journal:
                     os.close(file)
         except OSError as error:
             raise JournalError(f"cannot write `{self._path}`: {why(error)}") from None
+
+
+@lru_cache(maxsize=4)
+def _at(path: str | None) -> Journal:
+    """The one journal of a path in this process."""
+    return Journal(path)
 
 
 def _whole(path: str) -> bool:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from toolc.emission.attempts import Journal
+from toolc.emission.attempts import Journal, JournalError
 from toolc.emission.descriptions import Item
 from toolc.emission.judge import Standard, judge
 from toolc.emission.loop import PACKAGE, Loop, Settled, Task, system
@@ -21,10 +21,14 @@ from toolc.emission.prompts import prompt
 from toolc.emission.summary import summarise
 from toolc.files import why
 from toolc.importing.names import MAX_NAME, unique
+from toolc.models.client import Refused
 from toolc.output import write_file
 from toolc.project import SUFFIX, environment_of
 from toolc.syntax.parser import parse
 from toolc.workers import in_threads
+
+if TYPE_CHECKING:
+    from toolc.cluster import Cluster
 
 RUN = "run.json"
 ATTEMPTS = "attempts.jsonl"
@@ -43,10 +47,29 @@ def task_of(item: Item, standard: Standard) -> Task:
     return Task(item.id, (system(), user), lambda text: judge(text, standard), repr(standard))
 
 
-def settled(items: Sequence[Item], loop: Loop, standard: Standard, jobs: int) -> Iterator[Settled]:
-    """Each item that can be used, as it comes to its end; `jobs` at a time. Raises `Refused`."""
+def settled(
+    items: Sequence[Item],
+    loop: Loop,
+    standard: Standard,
+    jobs: int,
+    cluster: Cluster | None = None,
+) -> Iterator[Settled]:
+    """Each item that can be used, as it comes to its end; `jobs` at a time, or those that a cluster
+    takes. Raises `Refused` and `JournalError`."""
     tasks = [task_of(item, standard) for item in items if not item.reason]
-    yield from in_threads(loop.settle, tasks, jobs)
+    if cluster is None:
+        yield from in_threads(loop.settle, tasks, jobs)
+    else:
+        yield from cluster.each(loop.settle, tasks, lost, (Refused, JournalError), ASKING)
+
+
+ASKING = 0.25
+"""What a task takes of a core that mostly waits for a model."""
+
+
+def lost(task: Task, reason: str) -> Settled:
+    """What an item comes to whose worker did not: the same run may still get it."""
+    return Settled(task.item, (), None, reason, True)
 
 
 # ---------------------------------------------------------------- folders

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from toolc.generate import trees
 from toolc.importing.spec import write_items
-from toolc.node import NOWHERE, Node
+from toolc.node import NOWHERE
+from toolc.rewriting.calls import Rewrite, callee, in_scenario
+from toolc.rewriting.spec import nodes
 from toolc.syntax import tree
 
 Json = Mapping[str, Any]
@@ -101,24 +102,27 @@ def with_tools(draft: Draft, change: Callable[[tree.Tool], tree.Tool]) -> Draft:
 
 
 def changed(draft: Draft, changes: Iterable[Change]) -> Draft:
-    """The draft with tools replaced, and every plan that called them adapted."""
-    by_old: dict[str, tuple[str, Adapter]] = {}
+    """The draft with tools replaced, and every plan that called them adapted. Changes that no plan
+    could follow are left out."""
+    rewrites: dict[str, Rewrite] = {}
     after: dict[str, tree.Tool] = {}
     meanings = dict(draft.meanings)
     for change in changes:
+        if _states(draft, change):
+            continue
         name = change.tool.name.text
         for old, adapter in change.replaces.items():
-            by_old[old] = (name, adapter)
+            rewrites[old] = _rewrite(name, adapter)
             meanings.pop(old, None)
         after[next(iter(change.replaces))] = change.tool
         meanings[name] = change.meaning
     items: list[tree.Item] = []
     for item in draft.items:
-        if isinstance(item, tree.Tool) and item.name.text in by_old:
+        if isinstance(item, tree.Tool) and item.name.text in rewrites:
             if item.name.text in after:
                 items.append(after[item.name.text])
         elif isinstance(item, tree.Scenario):
-            items.append(_adapted(item, by_old))
+            items.append(in_scenario(item, draft.tools, rewrites))
         else:
             items.append(item)
     kept = {item.name.text for item in items if isinstance(item, tree.Tool)}
@@ -139,45 +143,19 @@ def with_further(draft: Draft, further: Iterable[Change]) -> Draft:
     return draft._replace(items=items, meanings={**draft.meanings, **meanings})
 
 
-def _adapted(scenario: tree.Scenario, by_old: Mapping[str, tuple[str, Adapter]]) -> tree.Scenario:
-    binders: dict[str, Adapter] = {}
-
-    def note(node: Node) -> None:
-        if isinstance(node, tree.Step) and isinstance(node.call, tree.Call):
-            name = getattr(node.call.base, "name", "")
-            if node.binder is not None and name in by_old:
-                binders[node.binder.text] = by_old[name][1]
-
-    def change(node: Node) -> Node | None:
-        if isinstance(node, tree.Ref) and node.name in binders:
-            made: tree.Expr = node
-            for part in binders[node.name].path:
-                if isinstance(part, int):
-                    made = trees.index(made, trees.value(part))
-                else:
-                    made = trees.attribute(made, part)
-            return made
-        if (
-            isinstance(node, tree.Call)
-            and isinstance(node.base, tree.Ref)
-            and node.base.name in by_old
-        ):
-            name, adapter = by_old[node.base.name]
-            arguments = trees.rewritten(node.arguments, change)
-            further = trees.named_call(name, adapter.arguments).arguments
-            called: Node = tree.Call(node.span, trees.ref(name), (*further, *arguments))
-            return called
-        return None
-
-    _visit(scenario, note)
-    return trees.rewritten(scenario, change)
+def _states(draft: Draft, change: Change) -> bool:
+    """Whether a plan states what one of the replaced tools gives, which the new one gives only as a
+    part of its result."""
+    stated = {
+        callee(node.call)
+        for item in draft.items
+        if isinstance(item, tree.Scenario)
+        for node in nodes(item)
+        if isinstance(node, tree.Step) and node.equals is not None
+    }
+    return any(adapter.path and old in stated for old, adapter in change.replaces.items())
 
 
-def _visit(node: object, note: Callable[[Node], None]) -> None:
-    if isinstance(node, Node):
-        note(node)
-        for name in node.fields:
-            _visit(getattr(node, name), note)
-    elif isinstance(node, tuple):
-        for each in node:
-            _visit(each, note)
+def _rewrite(name: str, adapter: Adapter) -> Rewrite:
+    further = dict(adapter.arguments)
+    return Rewrite(name, lambda given: {**further, **given}, tuple(adapter.path))

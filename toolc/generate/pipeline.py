@@ -227,6 +227,11 @@ def run(work: Work) -> list[Outcome]:
     return outcomes
 
 
+def lost(work: Work, reason: str) -> list[Outcome]:
+    """What an environment comes to whose worker did not; what stands in its folders stays."""
+    return [Outcome(work.environment, work.stages[0], "failed", reason)]
+
+
 def _run(work: Work, stage: str) -> Outcome:
     root, name = work.root, work.environment
     if stage == STAGES[0]:

@@ -105,12 +105,19 @@ def rewritten(spec: Spec, rewrites: Mapping[str, Rewrite]) -> Spec:
         if rewrites.keys().isdisjoint(_named_in(item)):
             return item
         if isinstance(item, tree.Scenario):
-            return _Scenario(tools, rewrites).rewritten(item)
+            return in_scenario(item, tools, rewrites)
         if isinstance(item, tree.Test):
             return trees.rewritten(item, _Test(tools, rewrites).change)
         return item
 
     return spec.replaced(change)
+
+
+def in_scenario(
+    scenario: tree.Scenario, tools: Mapping[str, tree.Tool], rewrites: Mapping[str, Rewrite]
+) -> tree.Scenario:
+    """The scenario with its calls of tools rewritten; `tools` are those that there are now."""
+    return _Scenario(tools, rewrites).rewritten(scenario)
 
 
 @lru_cache(maxsize=20_000)

@@ -35,6 +35,7 @@ from toolc.rewriting.spec import Spec, nodes
 from toolc.scaling.transformation import (
     NotHere,
     body_of,
+    facets,
     is_list,
     is_named,
     reads_only,
@@ -204,13 +205,15 @@ def reverse_results(spec: Spec, name: str, random: Random) -> Spec:
 
 class _Richer(NamedTuple):
     """A parameter that takes the place of another: `inner` is the old value in terms of the new
-    name, `outer` the new argument for an old one, `name` what it is called."""
+    name, `outer` the new argument for an old one, `name` what it is called. What the old type
+    allowed, the body goes on to demand."""
 
     name: str
     type: tree.TypeExpr
     description: str
     inner: Callable[[tree.Expr], tree.Expr]
     outer: Callable[[tree.Expr], tree.Expr]
+    unit: str = ""
 
 
 def _enriched(
@@ -222,7 +225,7 @@ def _enriched(
     taken = spec.names
     made: dict[str, _Richer] = {}
     for each in tool.parameters:
-        better = richer(each)
+        better = richer(each) if facets(spec, each.type).keys() <= _BOUNDED.keys() else None
         if better is not None and each.name.text not in bound(body):
             if better.name != each.name.text:
                 better = better._replace(name=unique(better.name, taken))
@@ -243,7 +246,33 @@ def _enriched(
 
     renamed = {old: better.name for old, better in made.items()}
     spec = rewritten(spec, {name: Rewrite(name, arguments, renamed=renamed)})
-    return put(spec, tool.replace(parameters=parameters, body=substituted(body, inner)))
+    held = {old: trees.ref(old) for old, better in made.items() if better.name != old}
+    lets = [trees.let(old, inner[old]) for old in held]
+    values = inner | held
+    demanded = [
+        _demand(made[each.name.text], values[each.name.text], facet, bound)
+        for each in tool.parameters
+        if each.name.text in made
+        for facet, bound in facets(spec, each.type).items()
+    ]
+    body = trees.block(*lets, *demanded, *substituted(body, values).statements)
+    return put(spec, tool.replace(parameters=parameters, body=body))
+
+
+_BOUNDED = {
+    "minimum": (">=", "at least"),
+    "maximum": ("<=", "at most"),
+    "exclusive_minimum": (">", "more than"),
+    "exclusive_maximum": ("<", "less than"),
+}
+"""Facets that a body can demand as well: how, and how it says so."""
+
+
+def _demand(better: _Richer, value: tree.Expr, facet: str, bound: tree.Expr) -> tree.Statement:
+    operator, told = _BOUNDED[facet]
+    size = bound.text if isinstance(bound, tree.Number) else bound
+    message = trees.text(f"{better.name} must be {told} ", size, f" {better.unit}".rstrip())
+    return trees.require(trees.compare(value, operator, bound), message)
 
 
 def _richer_field(old: tree.Field, better: _Richer) -> tree.Field:
@@ -332,7 +361,7 @@ def _quantity(spec: Spec, each: tree.Field, unit: str) -> _Richer:
 
     stem = [word for word in words(each.name.text) if word != unit]
     name = "_".join(stem) or _MEASURES[unit]
-    return _Richer(name, kind, "With its unit.", inner, outer)
+    return _Richer(name, kind, "With its unit.", inner, outer, unit)
 
 
 _LEAST = {"minimum": 0}

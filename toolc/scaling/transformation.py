@@ -66,6 +66,21 @@ def plain(spec: Spec, kind: tree.TypeExpr) -> tree.TypeExpr:
     return kind
 
 
+def facets(spec: Spec, kind: tree.TypeExpr) -> dict[str, tree.Expr]:
+    """The facets of a type and of the aliases that it goes by."""
+    found: dict[str, tree.Expr] = {}
+    for _ in range(50):
+        item = spec.types.get(kind.name) if isinstance(kind, tree.NamedType) else None
+        if isinstance(kind, tree.RefinedType):
+            found = {each.name.text: each.value for each in kind.facets} | found
+            kind = kind.inner
+        elif isinstance(item, tree.Alias):
+            kind = item.type
+        else:
+            break
+    return found
+
+
 def is_named(spec: Spec, kind: tree.TypeExpr, *names: str) -> bool:
     """Whether it is one of the built-in types, facets aside."""
     bare = plain(spec, kind)

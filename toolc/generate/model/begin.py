@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolc.emission.descriptions import Item
 from toolc.emission.judge import Verdict
 from toolc.emission.loop import Settled
 from toolc.emission.prompts import prompt
+from toolc.emission.run import ASKING
 from toolc.generate import trees
 from toolc.generate.decompose import SYSTEM
-from toolc.generate.draft import Draft, Json
+from toolc.generate.draft import Draft, Json, StageError
 from toolc.generate.model import forms
 from toolc.generate.model.source import PACKAGE, Model
 from toolc.importing import spec
@@ -21,6 +22,9 @@ from toolc.importing.names import MAX_NAME, identifier, unique
 from toolc.node import NOWHERE, Node
 from toolc.syntax import tree
 from toolc.workers import in_threads
+
+if TYPE_CHECKING:
+    from toolc.cluster import Cluster
 
 TOGETHER = 12
 """Questions of one environment, where nobody says what belongs together."""
@@ -149,10 +153,10 @@ def _mix(kinds: Mapping[str, float], count: int) -> list[str]:
 
 
 def decomposed(
-    model: Model, asked: Sequence[Asked], jobs: int
+    model: Model, asked: Sequence[Asked], jobs: int, cluster: Cluster | None = None
 ) -> Iterator[tuple[Asked, Settled | None]]:
-    """What the model makes of each, as it comes; None where it cannot be used. Raises
-    `StageError`."""
+    """What the model makes of each, as it comes; None where it cannot be used. `jobs` are asked for
+    at a time, or those that a cluster takes. Raises `StageError`."""
     for each in asked:
         if each.reason:
             yield each, None
@@ -164,7 +168,14 @@ def decomposed(
 
         return each, model.settle(f"decompose/{each.id}", each.content, judge, repr(each.wanted))
 
-    yield from in_threads(ask, usable, jobs)
+    if cluster is None:
+        yield from in_threads(ask, usable, jobs)
+    else:
+        yield from cluster.each(ask, usable, _lost, (StageError,), ASKING)
+
+
+def _lost(asked: Asked, reason: str) -> tuple[Asked, Settled | None]:
+    return asked, Settled(f"decompose/{asked.id}", (), None, reason, True)
 
 
 # ---------------------------------------------------------------- putting together
