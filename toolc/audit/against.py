@@ -156,6 +156,8 @@ def _other_way(subject: Subject, step: Step) -> str | None:
     text = subject.asked(step.turn)
     if source is None or target is None or literals.words(text) & _BACK:
         return None
+    if any(True for _ in literals.dates(source)):  # a flight departs first, a guest arrives first
+        return None
     if _directions(text, source) != {"to"} or _directions(text, target) != {"from"}:
         return None
     turned = (target, source)

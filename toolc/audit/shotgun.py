@@ -13,7 +13,7 @@ from toolc.audit.subject import FULL, Subject
 from toolc_runtime.values import canonical
 from toolc_runtime.verify import literals
 
-_ANOTHER_DAY = "2001-02-03"
+_ANOTHER = (("2001-02-03T04:05:06", literals.datetimes), ("2001-02-03", literals.dates))
 
 
 def no_shotgun(subject: Subject) -> Finding:
@@ -82,6 +82,6 @@ def _candidates(
     first = next(iter(wanted), "")
     if all(literals.number(each) is not None for each in wanted) and wanted:
         found.append(str(float(first) * 1.01 + 7))
-    elif any(written == first for _, written in literals.dates(first)):
-        found.append(_ANOTHER_DAY)
+    else:
+        found += [other for other, read in _ANOTHER if any(at == first for _, at in read(first))]
     return list(dict.fromkeys(found))
