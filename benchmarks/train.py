@@ -75,9 +75,7 @@ def runs(out: Path, build: str, size: str, seed: int) -> Iterator[Trained]:
     tables = [f"{key} = {value}\n" for key, value in SIZES[size].tiny.items()]
     model = "[tiny]\n" + "".join(tables)
     shared = f'build = "{build}"\nseed = {seed}\n'
-    yield Trained(
-        place / "sft", f'output = "{place / "sft"}"\nstages = ["sft"]\n{shared}{model}'
-    )
+    yield Trained(place / "sft", f'output = "{place / "sft"}"\nstages = ["sft"]\n{shared}{model}')
     for algorithm in ALGORITHMS:
         folder = place / algorithm
         learnt = place / "sft" / "sft" / "model"

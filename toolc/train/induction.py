@@ -96,7 +96,10 @@ def _repeat(attention: Any, config: Any, read: Any, written: Any, generator: Any
         rows = slice(head * size, (head + 1) * size)
         at = torch.arange(size * head, size * (head + 1))[slow]
         compared = _orthonormal(max(len(slow), len(read)), generator)[: len(slow), : len(read)]
-        for weights, seen in ((attention.q_proj.weight, read), (attention.k_proj.weight, written.T)):
+        for weights, seen in (
+            (attention.q_proj.weight, read),
+            (attention.k_proj.weight, written.T),
+        ):
             weights[rows] *= _NOISE
             weights[at] += compared @ seen
         attention.v_proj.weight[rows] = basis[rows]

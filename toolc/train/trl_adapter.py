@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from toolc.train.compact import compact, telling
 from toolc.train.generation import readable
 from toolc.train.rows import Row, Source
 from toolc_runtime.chat.message import Message
@@ -147,11 +148,7 @@ def sft_trainer(
     callbacks: Sequence[Any],
     lora: Any,
 ) -> Any:
-    """A trainer that goes through the examples (`input_ids` and `labels`) in their order.
-
-    On a processor it computes probabilities of tokens that are learnt and of no others: TRL does
-    so for all, which with a small model takes most of the time.
-    """
+    """A trainer that goes through the examples (`input_ids` and `labels`) in their order."""
     from datasets import Dataset
     from torch.utils.data import SequentialSampler
     from trl.trainer.sft_config import SFTConfig
@@ -162,48 +159,20 @@ def sft_trainer(
             every: Any = self.train_dataset if dataset is None else dataset
             return SequentialSampler(every)
 
-        def compute_loss(
-            self,
-            model: Any,
-            inputs: Any,
-            return_outputs: bool = False,
-            num_items_in_batch: Any = None,
-        ) -> Any:
-            if return_outputs or self.accelerator.device.type != "cpu":
-                return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-            loss, right = _learnt(self.accelerator.unwrap_model(model), inputs, num_items_in_batch)
-            self._metrics["train"]["mean_token_accuracy"].append(right)
-            return loss
-
     arguments = _known(
         SFTConfig,
         {"dataset_kwargs": {"skip_prepare_dataset": True}, "max_length": None, **options},
     )
-    return _quiet(
-        InOrder(
-            model=model,
-            args=SFTConfig(**arguments),
-            train_dataset=Dataset.from_list(list(examples)),
-            processing_class=tokenizer,
-            callbacks=list(callbacks),
-            peft_config=lora,
-        )
+    trainer = InOrder(
+        model=model,
+        args=SFTConfig(**arguments),
+        train_dataset=Dataset.from_list(list(examples)),
+        processing_class=tokenizer,
+        callbacks=list(callbacks),
+        peft_config=lora,
     )
-
-
-def _learnt(model: Any, inputs: Mapping[str, Any], number: Any) -> tuple[Any, float]:
-    """The mean loss of the tokens that are learnt, `number` of them in all, and the share of those
-    that would have been said."""
-    from torch.nn.functional import cross_entropy
-
-    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
-    states = plain.model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])
-    labels = inputs["labels"][:, 1:]
-    learnt = labels >= 0
-    wanted = labels[learnt]
-    logits = plain.lm_head(states.last_hidden_state[:, :-1][learnt]).float()
-    loss = cross_entropy(logits, wanted, reduction="sum") / (number or wanted.numel())
-    return loss, (logits.argmax(-1) == wanted).float().mean().item()
+    compact(trainer)
+    return _quiet(trainer)
 
 
 def _quiet(trainer: Any) -> Any:
@@ -260,19 +229,22 @@ def rl_trainer(
                 output["advantages"] = _normalised(rewards)[own]
             return output
 
+        def _compute_loss(self, model: Any, inputs: Any) -> Any:
+            return super()._compute_loss(model, telling(self, inputs))
+
     arguments = _known(GRPOConfig, {"shuffle_dataset": False, **options})
-    return _quiet(
-        OnTools(
-            model=model,
-            reward_funcs=[reward],
-            args=GRPOConfig(**arguments),
-            train_dataset=_lazily(rows),
-            processing_class=tokenizer,
-            environment_factory=dict(environments),
-            callbacks=list(callbacks),
-            peft_config=lora,
-        )
+    trainer = OnTools(
+        model=model,
+        reward_funcs=[reward],
+        args=GRPOConfig(**arguments),
+        train_dataset=_lazily(rows),
+        processing_class=tokenizer,
+        environment_factory=dict(environments),
+        callbacks=list(callbacks),
+        peft_config=lora,
     )
+    compact(trainer, trainer.temperature)
+    return _quiet(trainer)
 
 
 def _normalised(rewards: Any) -> Any:
