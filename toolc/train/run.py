@@ -71,8 +71,11 @@ def train(
     models.prepare(config.threads, progress)
     if version := untested():
         say(f"TRL {version} was not tested with toolc")
-    held = _held_out(run)
     stages = ("init", *config.stages)
+    if not os.path.isdir(run.place("init", "model")):
+        _init(run)
+    run = _fitting(run)
+    held = _held_out(run)
     for at, stage in enumerate(stages):
         if not os.path.isdir(run.place(stage, "model")):
             metrics.rewind(run.folder, stage, _reached(run, stage), stages[at + 1 :])
@@ -105,6 +108,30 @@ def _prepare(config: Config, admitted: Mapping[str, Admitted], say: Say, progres
     dataset = make(chosen, options)
     sources = {name: source(each.environment) for name, each in chosen.items()}
     return _Run(config, config.output, dataset, chosen, sources, say, progress)
+
+
+def _fitting(run: _Run) -> _Run:
+    """The run without the tasks whose reference is longer than the data may be."""
+    most = run.config.data.max_tokens
+    encode = encoder(models.tokenizer(run.place("init", "model")))
+    rows = [row for split in run.dataset.sft.values() for row in split]
+    fits = {_task(row) for row in rows} - {_task(r) for r in rows if len(encode(r)[0]) > most}
+    if not fits:
+        raise RunError("no task is short enough: raise `data.max_tokens`")
+    number = len({_task(row) for split in run.dataset.rl.values() for row in split})
+    run.say(f"{len(fits)} of {number} tasks have a reference of {most} tokens or fewer")
+    return run._replace(
+        dataset=Dataset(
+            *(
+                {name: [row for row in split if _task(row) in fits] for name, split in kind.items()}
+                for kind in run.dataset
+            )
+        )
+    )
+
+
+def _task(row: Row) -> tuple[str, str]:
+    return row["of"], row["task"]
 
 
 def _held_out(run: _Run) -> dict[str, Held]:
@@ -147,7 +174,7 @@ def _reached(run: _Run, stage: str) -> int:
 # ---------------------------------------------------------------- stages
 
 
-def _init(run: _Run, before: str, held: Mapping[str, Held]) -> None:
+def _init(run: _Run) -> None:
     model, tokenizer = models.beginning(
         run.config,
         run.dataset.sft["train"],
@@ -168,13 +195,8 @@ def _texts(run: _Run) -> dict[str, list[str]]:
 def _sft(run: _Run, before: str, held: Mapping[str, Held]) -> None:
     config = run.config
     model, tokenizer = models.load(run.place(before, "model"))
-    encode = encoder(tokenizer)
-    rows = [
-        row for row in run.dataset.sft["train"] if len(encode(row)[0]) <= config.data.max_tokens
-    ]
-    if not rows:
-        raise RunError("no row is short enough: raise `data.max_tokens`")
-    run.say(f"sft: {len(rows)} of {len(run.dataset.sft['train'])} rows, {config.sft.steps} steps")
+    rows = run.dataset.sft["train"]
+    run.say(f"sft: {len(rows)} rows, {config.sft.steps} steps")
     options = {
         **_common(run, "sft", config.sft),
         "per_device_train_batch_size": config.sft.batch,
@@ -183,7 +205,7 @@ def _sft(run: _Run, before: str, held: Mapping[str, Held]) -> None:
     trainer = sft_trainer(
         model,
         tokenizer,
-        list(examples(rows, encode, config.sft, config.seed, _texts(run))),
+        list(examples(rows, encoder(tokenizer), config.sft, config.seed, _texts(run))),
         {**options, **config.trainer},
         [_watch(run, "sft", None, None)],
         models.adapters(config.lora),
@@ -194,7 +216,7 @@ def _sft(run: _Run, before: str, held: Mapping[str, Held]) -> None:
 def _rl(run: _Run, before: str, held: Mapping[str, Held]) -> None:
     config = run.config
     model, tokenizer = models.load(run.place(before, "model"))
-    rows = _sampled(run, tokenizer)
+    rows = _sampled(run)
     if not rows:
         raise RunError("there is no row to sample from: raise `data.max_tokens`")
     run.say(f"rl: {len(rows)} rows, {config.rl.steps} steps")
@@ -235,17 +257,14 @@ def _rl(run: _Run, before: str, held: Mapping[str, Held]) -> None:
     _finish(run, "rl", trainer, tokenizer)
 
 
-def _sampled(run: _Run, tokenizer: Any) -> list[Row]:
-    """The rows that reinforcement learning samples from: of tasks whose reference is no longer
-    than the data may be."""
+def _sampled(run: _Run) -> Sequence[Row]:
+    """The rows that reinforcement learning samples from."""
     config = run.config
-    encode = encoder(tokenizer)
+    if config.rl.unit == "episode":
+        return run.dataset.rl["train"]
     references: dict[tuple[str, str], Any] = {}
     for row in run.dataset.sft["train"]:
-        if len(encode(row)[0]) <= config.data.max_tokens:
-            references.setdefault((row["of"], row["task"]), row["messages"])
-    if config.rl.unit == "episode":
-        return [row for row in run.dataset.rl["train"] if (row["of"], row["task"]) in references]
+        references.setdefault(_task(row), row["messages"])
     if not config.rl.trajectories:
         return [
             row
@@ -262,7 +281,6 @@ def _sampled(run: _Run, tokenizer: Any) -> list[Row]:
 
 
 _STAGES: dict[str, Callable[[_Run, str, Mapping[str, Held]], None]] = {
-    "init": _init,
     "sft": _sft,
     "rl": _rl,
 }

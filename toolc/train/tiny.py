@@ -70,8 +70,8 @@ class Size(NamedTuple):
 
     vocabulary: int = 2048
     hidden: int = 128
-    layers: int = 4
-    heads: int = 4
+    layers: int = 3
+    heads: int = 2
     intermediate: int = 256
     context: int = 1024
 
