@@ -230,7 +230,8 @@ def rl_trainer(
             return output
 
         def _compute_loss(self, model: Any, inputs: Any) -> Any:
-            return super()._compute_loss(model, telling(self, inputs))
+            trl: Any = super()
+            return trl._compute_loss(model, telling(self, inputs))
 
     arguments = _known(GRPOConfig, {"shuffle_dataset": False, **options})
     trainer = OnTools(
