@@ -233,7 +233,7 @@ def _rl(run: _Run, before: str, held: Mapping[str, Held]) -> None:
         **_common(run, "rl", config.rl),
         "per_device_train_batch_size": config.rl.prompts * config.rl.group,
         "num_generations": config.rl.group,
-        "lr_scheduler_type": "constant_with_warmup",
+        "lr_scheduler_type": "linear",
         "max_completion_length": config.rl.max_tokens,
         "max_tool_calling_iterations": 0 if by_message else config.rl.max_rounds,
         "temperature": config.rl.temperature,
