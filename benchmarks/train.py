@@ -69,12 +69,12 @@ class Result(NamedTuple):
     environment: float
 
 
-def runs(out: Path, build: str, size: str, seed: int) -> Iterator[Trained]:
+def runs(out: Path, build: str, threads: int, size: str, seed: int) -> Iterator[Trained]:
     """The runs of a size and seed, in order."""
     place = out / f"{size}-{seed}"
     tables = [f"{key} = {value}\n" for key, value in SIZES[size].tiny.items()]
     model = "[tiny]\n" + "".join(tables)
-    shared = f'build = "{build}"\nseed = {seed}\n'
+    shared = f'build = "{build}"\nseed = {seed}\nthreads = {threads}\n'
     yield Trained(place / "sft", f'output = "{place / "sft"}"\nstages = ["sft"]\n{shared}{model}')
     for algorithm in ALGORITHMS:
         folder = place / algorithm
@@ -198,6 +198,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.train", description=__doc__)
     parser.add_argument("--build", default="build", help="an audited build of specs/")
     parser.add_argument("--output", type=Path, default=Path("build/bench-train"))
+    parser.add_argument("--threads", type=int, default=0, help="0: as many as there are cores")
     parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES))
     parser.add_argument("--table", action="store_true", help="show what there is, and do nothing")
     options = parser.parse_args()
@@ -206,7 +207,7 @@ def main() -> int:
         return 0
     for size in options.sizes:
         for seed in range(SIZES[size].seeds):
-            for run in runs(options.output, options.build, size, seed):
+            for run in runs(options.output, options.build, options.threads, size, seed):
                 if not done(run):
                     return 1
                 write(results(options.output))
