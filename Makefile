@@ -11,7 +11,7 @@ READY_FOR_TESTS := $(VENV)/ready-for-tests-$(PINS)
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: build test lint types pytest fuzz bench scale-all goldens docs clean help
+.PHONY: build test lint types pytest fuzz bench bench-train scale-all goldens docs clean help
 
 build: $(READY) ## compile specs/ into build/
 	$(BIN)/toolc compile specs --output build
@@ -40,6 +40,10 @@ fuzz: $(READY_FOR_TESTS) ## fuzz the compiler: make fuzz CASES=200000 SEED=0
 bench: $(READY_FOR_TESTS) build ## measure what the README's figures come from
 	$(BIN)/python -m benchmarks
 
+bench-train: $(READY_FOR_TESTS) build ## measure what RL adds to SFT, over seeds and sizes (hours; goes on where it was)
+	$(BIN)/toolc audit build
+	$(BIN)/python -m benchmarks.train
+
 scale-all: $(READY_FOR_TESTS) ## scale all of specs/ at every level, prove it, write the table of docs/scaling.md
 	$(BIN)/python -m benchmarks.scaling
 
@@ -54,7 +58,7 @@ clean: ## remove what was built and cached, but not .venv
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -50,7 +50,7 @@ def test_a_file_changes_what_it_names_and_nothing_else() -> None:
         ("[sft]\nsteps = 0", "`sft.steps` must be more than 0"),
         ("[data]\ntasks = 1.5", "`data.tasks` must be from 0 to 0.9"),
         ("[trainer]\nuse_vllm = true", "does not go with the tiny model"),
-        ("[tiny]\nhidden = 30", "`tiny.hidden` must be a multiple of `tiny.heads`"),
+        ("[tiny]\nhidden = 31", "`tiny.hidden` must be a multiple of `tiny.heads`"),
         ("a = [", "not TOML"),
     ],
 )

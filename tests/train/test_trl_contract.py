@@ -178,8 +178,8 @@ def test_the_tools_of_a_prompt_are_those_of_its_task_with_the_exact_schemas(
 ) -> None:
     rows = [row_of(made, "shelf:Amber"), row_of(made, "stock:Amber")]
     played = play(rows, [[END]] * 4)
-    assert "shelf_of(title)copies_of(title)<|end|>" in played.prompts[0]
-    assert "reset_(title,copies)<|end|>" in played.prompts[2]
+    assert "<|tools|>shelf_of copies_of <|end|>" in played.prompts[0]
+    assert "reset_ <|end|>" in played.prompts[2]
     exact = played.trainer._env_tools["town/1"][2]["function"]["parameters"]
     assert exact["properties"]["copies"]["minimum"] == 0
 

@@ -39,7 +39,8 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True)
 class Data:
-    """Which tasks are trained on and kept; `max_tokens` drops rows whose conversation is longer."""
+    """Which tasks are trained on and kept. Tasks whose reference is a conversation of more than
+    `max_tokens` are left out, of training as of evaluation."""
 
     hold_out: tuple[str, ...] | None = None
     families: float = 0.1
@@ -57,7 +58,7 @@ class TinyModel:
     vocabulary: int = 3072
     hidden: int = 128
     layers: int = 3
-    heads: int = 4
+    heads: int = 2
     intermediate: int = 256
     context: int = 1024
 
@@ -154,7 +155,7 @@ class Config:
 
 
 TINY_RUN = Config(
-    data=Data(max_tokens=320),
+    data=Data(max_tokens=300),
     tiny=TinyModel(vocabulary=4096),
     sft=Sft(
         steps=1200,
@@ -162,18 +163,18 @@ TINY_RUN = Config(
         learning_rate=3e-3,
         warmup=20,
         save_every=200,
-        context_share=0.2,
         renamed=1.0,
     ),
     rl=Rl(
+        unit="message",
+        reward="solve_f1",
         learning_rate=2e-4,
-        steps=80,
-        temperature=0.6,
+        steps=100,
+        temperature=0.8,
         max_tokens=192,
         message_tokens=48,
         max_rounds=5,
         save_every=20,
-        warmup=5,
     ),
     evaluation=Evaluation(max_tokens=64, batch=128),
 )

@@ -49,6 +49,13 @@ def load(place: str) -> tuple[Any, Any]:
     return model, tokenizer
 
 
+def tokenizer(place: str) -> Any:
+    """The tokenizer of a model that `save` has written."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(place)
+
+
 def save(model: Any, tokenizer: Any, folder: str) -> None:
     """Writes both so that `load` finds them."""
     model.save_pretrained(folder)

@@ -1,9 +1,9 @@
 """Rows in which names are exchanged for others, so that a model learns to copy, not to remember.
 
-What is exchanged are the texts that a reference gives to tools or answers with and that also stand
-in the prompt or in a result: everywhere in the conversation for the same other text, which stands
-for the like in another row, or somewhere in the environment's data, or is made up. What a schema
-enumerates stays.
+What is exchanged are the texts and numbers that a reference gives to tools or answers with and that
+stood before in the prompt or in a result: everywhere in the conversation for the same other one,
+which stands for the like in another row, or somewhere in the environment's data, or is made up. A
+time is exchanged for another row's. What a schema enumerates stays, and so do single digits.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from toolc.train.rows import Row
 from toolc_runtime.environment import Environment
 
 _NUMBERS = re.compile(r"[\d.,:T+-]*")
+_TIME = re.compile(r"\d+[:-].*")
 _WORD = re.compile(r"(?<!\w)[A-Z][a-z]{2,}(?!\w)")
 _ANSWER = "Answer: "
 _LIKE, _FOUND = 0.3, 0.6
@@ -60,10 +61,12 @@ class Renamer:
 
     def _other(self, name: str, use: str, texts: Sequence[str], chance: random.Random) -> str:
         drawn = chance.random()
-        if drawn < _LIKE:
+        if _TIME.fullmatch(name):
+            return chance.choice([each for each in self._pools[use] if len(each) == len(name)])
+        if drawn < _LIKE and not _NUMBERS.fullmatch(name):
             return chance.choice(self._pools[use])
         if any(char.isdigit() for char in name):
-            return "".join(chance.choice("0123456789") if c.isdigit() else c for c in name)
+            return _other_digits(name, chance)
         if drawn < _LIKE + _FOUND and texts:
             return chance.choice(texts)
         return self._made_up(chance)
@@ -74,6 +77,11 @@ class Renamer:
             return "Name"
         first, last = chance.choice(self._words), chance.choice(self._words)
         return first[: chance.randint(1, len(first))] + last[chance.randrange(len(last)) :].lower()
+
+
+def _other_digits(name: str, chance: random.Random) -> str:
+    """The name with other digits; zeros stay, so that what is round stays so."""
+    return "".join(chance.choice("123456789") if c in "123456789" else c for c in name)
 
 
 def texts_of(environment: Environment) -> list[str]:
@@ -105,16 +113,18 @@ def _names(row: Row) -> dict[str, str]:
     """The texts to exchange, each with what it is used for."""
     kept = set(_enumerated(json.loads(row["tools"])))
     uses: dict[str, str] = {}
+    given = ""
     for message in row["messages"]:
         for name, use in _used(message):
-            if len(name) > 1 and name not in kept and not _NUMBERS.fullmatch(name):
+            if len(re.sub(r"\W", "", name)) > 1 and name not in kept and _stands(name, given):
                 uses.setdefault(name, use)
-    given = " ".join(m["content"] for m in row["messages"] if m["role"] != "assistant")
-    return {
-        name: use
-        for name, use in uses.items()
-        if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", given)
-    }
+        if message["role"] != "assistant":
+            given += message["content"] + " "
+    return uses
+
+
+def _stands(name: str, text: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
 
 
 def _used(message: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -131,6 +141,8 @@ def _texts(value: Any) -> Iterator[str]:
         # A text that JSON escapes would not be found in a result.
         if json.dumps(value, ensure_ascii=False) == f'"{value}"':
             yield value
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield str(value).removesuffix(".0")
     elif isinstance(value, Sequence):
         for each in value:
             yield from _texts(each)

@@ -104,8 +104,12 @@ def train(
 
 def _go_on(run: _Run, began: float) -> dict[str, Any]:
     first = processes.is_first()
-    held_out = _held_out(run)
     stages = ("init", *run.config.stages)
+    if not os.path.isdir(run.place("init", "model")) and first:
+        _init(run)
+    processes.wait()
+    run = _fitting(run)
+    held_out = _held_out(run)
     for at, stage in enumerate(stages):
         processes.wait()
         finished = os.path.isdir(run.place(stage, "model"))
@@ -177,6 +181,30 @@ def _digest_of(
         raise RunError(str(error)) from None
 
 
+def _fitting(run: _Run) -> _Run:
+    """The run without the tasks whose reference is longer than the data may be."""
+    most = run.config.data.max_tokens
+    encode = encoder(models.tokenizer(run.place("init", "model")))
+    rows = [row for split in run.dataset.sft.values() for row in split]
+    fits = {_task(row) for row in rows} - {_task(r) for r in rows if len(encode(r)[0]) > most}
+    if not fits:
+        raise RunError("no task is short enough: raise `data.max_tokens`")
+    number = len({_task(row) for split in run.dataset.rl.values() for row in split})
+    run.say(f"{len(fits)} of {number} tasks have a reference of {most} tokens or fewer")
+    return run._replace(
+        dataset=Dataset(
+            *(
+                {name: [row for row in split if _task(row) in fits] for name, split in kind.items()}
+                for kind in run.dataset
+            )
+        )
+    )
+
+
+def _task(row: Row) -> tuple[str, str]:
+    return row["of"], row["task"]
+
+
 def _held_out(run: _Run) -> dict[str, Held]:
     names = {name: each.names for name, each in run.sources.items()}
     return held_out(run.dataset.rl["test"], run.environments, names)
@@ -220,9 +248,7 @@ def _reached(run: _Run, stage: str) -> int:
 # ---------------------------------------------------------------- stages
 
 
-def _init(run: _Run, before: str, held: Mapping[str, Held]) -> None:
-    if not processes.is_first():
-        return
+def _init(run: _Run) -> None:
     model, tokenizer = models.beginning(
         run.config,
         run.dataset.sft["train"],
@@ -243,14 +269,9 @@ def _texts(run: _Run) -> dict[str, list[str]]:
 def _sft(run: _Run, before: str, held: Mapping[str, Held]) -> None:
     config = run.config
     model, tokenizer = models.load(run.place(before, "model"))
-    encode = encoder(tokenizer)
-    rows = [
-        row for row in run.dataset.sft["train"] if len(encode(row)[0]) <= config.data.max_tokens
-    ]
-    if not rows:
-        raise RunError("no row is short enough: raise `data.max_tokens`")
+    rows = run.dataset.sft["train"]
     for_all = dataclasses.replace(config.sft, steps=config.sft.steps * processes.number())
-    run.say(f"sft: {len(rows)} of {len(run.dataset.sft['train'])} rows, {config.sft.steps} steps")
+    run.say(f"sft: {len(rows)} rows, {config.sft.steps} steps")
     options = {
         **_common(run, "sft", config.sft),
         "per_device_train_batch_size": config.sft.batch,
@@ -259,7 +280,7 @@ def _sft(run: _Run, before: str, held: Mapping[str, Held]) -> None:
     trainer = sft_trainer(
         model,
         tokenizer,
-        list(examples(rows, encode, for_all, config.seed, _texts(run))),
+        list(examples(rows, encoder(tokenizer), for_all, config.seed, _texts(run))),
         {**options, **run.trainers["sft"]},
         [_watch(run, "sft", None, None)],
         models.adapters(config.lora),
@@ -288,7 +309,7 @@ def _rl(run: _Run, before: str, held: Mapping[str, Held]) -> None:
         **_common(run, "rl", config.rl),
         "per_device_train_batch_size": config.rl.prompts * config.rl.group,
         "num_generations": config.rl.group,
-        "lr_scheduler_type": "constant_with_warmup",
+        "lr_scheduler_type": "linear",
         "max_completion_length": config.rl.max_tokens,
         "max_tool_calling_iterations": 0 if by_message else config.rl.max_rounds,
         "temperature": config.rl.temperature,
@@ -313,18 +334,15 @@ def _rl(run: _Run, before: str, held: Mapping[str, Held]) -> None:
     _finish(run, "rl", trainer, tokenizer)
 
 
-def _sampled(run: _Run, tokenizer: Any) -> list[Row]:
-    """The rows that reinforcement learning samples from: of tasks whose reference is no longer
-    than the data may be."""
+def _sampled(run: _Run, tokenizer: Any) -> Sequence[Row]:
+    """The rows that reinforcement learning samples from."""
     config = run.config
-    encode = encoder(tokenizer)
+    if config.rl.unit == "episode":
+        rows = run.dataset.rl["train"]
+        return whole_tasks(rows) if config.rl.turns == "live" else rows
     references: dict[tuple[str, str], Any] = {}
     for row in run.dataset.sft["train"]:
-        if len(encode(row)[0]) <= config.data.max_tokens:
-            references.setdefault((row["of"], row["task"]), row["messages"])
-    if config.rl.unit == "episode":
-        rows = [row for row in run.dataset.rl["train"] if (row["of"], row["task"]) in references]
-        return whole_tasks(rows) if config.rl.turns == "live" else rows
+        references.setdefault(_task(row), row["messages"])
     if not config.rl.trajectories:
         return [
             row
@@ -352,7 +370,6 @@ def _sampled(run: _Run, tokenizer: Any) -> list[Row]:
 
 
 _STAGES: dict[str, Callable[[_Run, str, Mapping[str, Held]], None]] = {
-    "init": _init,
     "sft": _sft,
     "rl": _rl,
 }

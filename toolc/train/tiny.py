@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from toolc.train.induction import THETA, lean_to_copying
+
 END = "<|end|>"
 PAD = "<|pad|>"
 _ROLES = ("tools", "system", "user", "assistant", "tool")
@@ -21,7 +23,7 @@ TEMPLATE = """\
 <|tools|>
 {%- for tool in tools -%}
 {%- set function = tool.function if tool.function is defined else tool -%}
-{{ function.name }}({{ function.parameters.properties | join(",") }})
+{{ function.name ~ " " }}
 {%- endfor -%}
 <|end|>
 {%- endif -%}
@@ -68,8 +70,8 @@ class Size(NamedTuple):
 
     vocabulary: int = 2048
     hidden: int = 128
-    layers: int = 4
-    heads: int = 4
+    layers: int = 3
+    heads: int = 2
     intermediate: int = 256
     context: int = 1024
 
@@ -107,12 +109,12 @@ def make_tokenizer(texts: Iterable[str], size: Size) -> Any:
 
 
 def make_model(tokenizer: Any, size: Size, seed: int) -> Any:
-    """A `Qwen3ForCausalLM` of random weights."""
+    """A `Qwen3ForCausalLM` of random weights, which lean to copying."""
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
     torch.manual_seed(seed)
-    return Qwen3ForCausalLM(
+    model = Qwen3ForCausalLM(
         Qwen3Config(
             vocab_size=len(tokenizer),
             hidden_size=size.hidden,
@@ -125,6 +127,9 @@ def make_model(tokenizer: Any, size: Size, seed: int) -> Any:
             eos_token_id=tokenizer.eos_token_id,
             bos_token_id=None,
             pad_token_id=tokenizer.pad_token_id,
+            rope_parameters={"rope_type": "default", "rope_theta": THETA},
             tie_word_embeddings=True,
         )
     )
+    lean_to_copying(model, torch.Generator().manual_seed(seed))
+    return model

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from toolc.train.compact import compact, telling
 from toolc.train.generation import readable
 from toolc.train.live import Unspoken, suffix_ids, with_live_turns
 from toolc.train.rows import Row, Source
@@ -164,16 +165,16 @@ def sft_trainer(
         SFTConfig,
         {"dataset_kwargs": {"skip_prepare_dataset": True}, "max_length": None, **options},
     )
-    return _quiet(
-        InOrder(
-            model=model,
-            args=arguments,
-            train_dataset=Dataset.from_list(list(examples)),
-            processing_class=tokenizer,
-            callbacks=list(callbacks),
-            peft_config=lora,
-        )
+    trainer = InOrder(
+        model=model,
+        args=arguments,
+        train_dataset=Dataset.from_list(list(examples)),
+        processing_class=tokenizer,
+        callbacks=list(callbacks),
+        peft_config=lora,
     )
+    compact(trainer)
+    return _quiet(trainer)
 
 
 def _quiet(trainer: Any) -> Any:
@@ -232,20 +233,24 @@ def rl_trainer(
                 output["advantages"] = _normalised(rewards)[own]
             return output
 
+        def _compute_loss(self, model: Any, inputs: Any) -> Any:
+            trl: Any = super()
+            return trl._compute_loss(model, telling(self, inputs))
+
     arguments = _made(GRPOConfig, {"shuffle_dataset": False, **options})
     kind = with_live_turns(OnTools, parse(tokenizer)) if live else OnTools
-    trainer = _quiet(
-        kind(
-            model=model,
-            reward_funcs=[reward],
-            args=arguments,
-            train_dataset=_lazily(rows),
-            processing_class=tokenizer,
-            environment_factory=dict(environments),
-            callbacks=list(callbacks),
-            peft_config=lora,
-        )
+    trainer = kind(
+        model=model,
+        reward_funcs=[reward],
+        args=arguments,
+        train_dataset=_lazily(rows),
+        processing_class=tokenizer,
+        environment_factory=dict(environments),
+        callbacks=list(callbacks),
+        peft_config=lora,
     )
+    compact(trainer, trainer.temperature)
+    _quiet(trainer)
     if live:
         try:
             suffix_ids(trainer, "c")
