@@ -10,7 +10,7 @@ from toolc.scaling.scale import LEVELS, TRANSFORMATIONS
 
 def test_the_document_has_what_was_measured() -> None:
     results = json.loads(RESULTS.read_text())
-    assert set(results) <= {str(level) for level in range(LEVELS + 1)}
+    assert list(results) == [str(level) for level in range(LEVELS + 1)]
     document = DOCUMENT.read_text()
     assert with_table(document, results) == document
     done = {name for each in results.values() for name in each["done"]}
