@@ -15,5 +15,5 @@ def test_the_document_has_what_was_measured() -> None:
     assert with_table(document, results) == document
     done = {name for each in results.values() for name in each["done"]}
     assert done <= set(TRANSFORMATIONS)
-    schemas = [each["figures"]["schemas"] for each in results.values()]
-    assert schemas == sorted(schemas)
+    nested = [each["figures"]["nested"] for each in results.values()]
+    assert nested == sorted(nested)
