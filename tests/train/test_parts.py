@@ -15,10 +15,12 @@ from toolc.train import checkpoints, metrics
 from toolc.train.batching import BatchPolicy, Request
 from toolc.train.config import TINY_RUN, Config, ConfigError, Sft, parse
 from toolc.train.examples import IGNORED, examples, schedule
-from toolc.train.renaming import Renamer, texts_of
+from toolc.train.messages import cut
+from toolc.train.renaming import Renamer, exchanged, texts_of, with_own_names
 from toolc.train.rows import sft_rows, source
 from toolc_runtime.chat.message import Reply
 from toolc_runtime.environment import Environment
+from toolc_runtime.trl import emitted, offering
 
 # ---------------------------------------------------------------- configuration
 
@@ -85,6 +87,44 @@ def test_renamed_rows_are_whole(town: Environment) -> None:
         ]
         seen.add(title)
     assert len(seen) > 5
+
+
+def test_a_message_after_other_names_is_judged_by_the_own_ones(town: Environment) -> None:
+    of = source(town)
+    task = town.tasks["both:Ember"]
+    reference = next(sft_rows(of, task, 1, 0))
+    renamer = Renamer([reference], {"town": texts_of(town)})
+
+    def reward(row: dict[str, Any], said: dict[str, Any]) -> float | None:
+        environment = offering(emitted(town), list(town.tools))()
+        environment.reset(**row)
+        calls = [
+            {**call, "function": {**call["function"], "arguments": json.loads(given)}}
+            for call in said.get("tool_calls") or ()
+            for given in [call["function"]["arguments"]]
+        ]
+        return environment._step(
+            "solve_f1", with_own_names([{**said, "tool_calls": calls}], row["names"])
+        )
+
+    unchanged: list[float | None] = []
+    for item in cut(of, task, reference["messages"], "town/both:Ember"):
+        row = renamer.item(item, reference["id"], random.Random(3))
+        said = reference["messages"][len(item["prompt"])]
+        others = {name: other for other, name in json.loads(row["names"]).items()}
+        assert others["Ember"] in json.dumps(row["prompt"])
+        assert "Ember" not in json.dumps(row["prompt"])
+        [shown] = exchanged([said], others)
+        assert reward(row, shown) == 1
+        assert reward({**item, "names": ""}, said) == 1
+        unchanged.append(reward({**row, "names": ""}, shown))
+    assert 0 in unchanged  # what is not changed back names what is not there
+
+
+@pytest.mark.parametrize("completion", [None, [], ["x"], [{"tool_calls": 3}], [{"content": 1}]])
+def test_what_is_no_message_is_left_as_it_is(completion: Any) -> None:
+    assert with_own_names(completion, '{"a": "b"}') == completion
+    assert with_own_names(completion, "{") is completion
 
 
 def test_what_is_not_named_by_the_prompt_stays(town: Environment) -> None:

@@ -89,7 +89,8 @@ class Rl:
     `max_tokens` are those of an episode, results of tools among them; `message_tokens` those of
     one message, 0 for no bound of their own; `max_rounds` are rounds of calls. Of a task of several
     `turns` each is a row whose earlier ones are "replayed" from the plan; or "live", where the task
-    is one row, and the bounds are those of a turn.
+    is one row, and the bounds are those of a turn. `renamed` is the part of the rows of single
+    messages in which names are exchanged for others, which are changed back for the judge.
     """
 
     algorithm: str = "grpo"
@@ -110,6 +111,7 @@ class Rl:
     kl: float = 0.0
     save_every: int = 20
     turns: str = "replayed"
+    renamed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -218,6 +220,9 @@ def check(config: Config) -> Config:
         _share(f"data.{name}", getattr(config.data, name), 0.9)
     for name in ("context_share", "renamed"):
         _share(f"sft.{name}", getattr(config.sft, name), 1)
+    _share("rl.renamed", config.rl.renamed, 1)
+    if config.rl.renamed and (config.rl.unit != "message" or config.rl.trajectories):
+        raise ConfigError('`rl.renamed` is for `rl.unit = "message"` of reference plans')
     if config.rl.group < 2:
         raise ConfigError("`rl.group` must be 2 or more: advantages compare episodes of one task")
     if config.model == TINY and config.trainer.get("use_vllm"):

@@ -104,3 +104,12 @@ def schedule(rows: Sequence[Row], wanted: int, curriculum: str, seed: int) -> li
         share = min(1.0, 0.25 + 1.5 * at / wanted)
         made.append(chance.choice(by_difficulty[: max(1, round(share * len(rows)))]))
     return made
+
+
+def renamed(rows: Sequence[Row], renamer: Renamer, share: float, seed: int) -> list[Row]:
+    """Messages to be judged, so many of them after a prompt with other names."""
+    chance = random.Random(f"{seed}:renamed")
+    return [
+        renamer.item(row, row["reference"], chance) if chance.random() < share else row
+        for row in rows
+    ]

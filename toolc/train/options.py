@@ -78,6 +78,8 @@ MEANINGS = {
     "rl.learning_rate": "constant after `rl.warmup`",
     "rl.warmup": "steps in which the learning rate rises",
     "rl.temperature": "of sampling",
+    "rl.renamed": "for `message` of reference plans: share of the rows in which names are "
+    "exchanged for others",
     "rl.max_tokens": "of an episode (of a turn, where turns are live), results of tools among them",
     "rl.message_tokens": "of one message; 0 for no bound of its own",
     "rl.max_rounds": "of calls in an episode (of a turn, where turns are live)",

@@ -23,6 +23,8 @@ _WORD = re.compile(r"(?<!\w)[A-Z][a-z]{2,}(?!\w)")
 _ANSWER = "Answer: "
 _LIKE, _FOUND = 0.3, 0.6
 """Shares of names that come from other rows and from the data; the rest is made up."""
+_TRIES = 8
+"""How often other names are drawn until none can be taken for another."""
 _SHORT = 30
 """Most characters of a text of the data that counts as a name."""
 
@@ -46,18 +48,27 @@ class Renamer:
 
     def rename(self, row: Row, chance: random.Random) -> Row:
         """The row with other names; the row itself where it has none to exchange."""
-        names = self._names[row["id"]]
-        if not names:
-            return row
-        texts = self._texts.get(row["of"], ())
-        others = {name: self._other(name, use, texts, chance) for name, use in names.items()}
-        by_length = sorted(others, key=len, reverse=True)
-        found = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, by_length))})(?!\w)")
+        others = self._others(row["id"], row["of"], chance)
+        return {**row, "messages": exchanged(row["messages"], others)} if others else row
 
-        def exchanged(text: str) -> str:
-            return found.sub(lambda hit: others[hit[0]], text)
+    def item(self, row: Row, reference: str, chance: random.Random) -> Row:
+        """A row that is a message to be judged, cut from the reference of that id, with other names
+        in its prompt; `names` has the own one of each as JSON text, for the judge. The row itself
+        where names could be taken for one another."""
+        text = json.dumps(row["prompt"], ensure_ascii=False)
+        for _ in range(_TRIES):
+            others = self._others(reference, row["of"], chance)
+            own = {other: name for name, other in others.items()}
+            if len(own) == len(others) and not any(_stands(other, text) for other in own):
+                names = json.dumps(own, ensure_ascii=False) if own else ""
+                return {**row, "prompt": exchanged(row["prompt"], others), "names": names}
+        return row
 
-        return {**row, "messages": [_renamed(each, exchanged) for each in row["messages"]]}
+    def _others(self, reference: str, of: str, chance: random.Random) -> dict[str, str]:
+        """By name of a reference another one."""
+        texts = self._texts.get(of, ())
+        names = self._names[reference]
+        return {name: self._other(name, use, texts, chance) for name, use in names.items()}
 
     def _other(self, name: str, use: str, texts: Sequence[str], chance: random.Random) -> str:
         drawn = chance.random()
@@ -93,20 +104,51 @@ def texts_of(environment: Environment) -> list[str]:
     return sorted(text for text in found if not _NUMBERS.fullmatch(text))
 
 
-def _renamed(message: Mapping[str, Any], exchanged: Any) -> dict[str, Any]:
-    made = {**message, "content": exchanged(message["content"])}
-    if message.get("tool_calls"):
-        made["tool_calls"] = [
-            {
-                **call,
-                "function": {
-                    **call["function"],
-                    "arguments": exchanged(call["function"]["arguments"]),
-                },
-            }
-            for call in message["tool_calls"]
-        ]
+def exchanged(
+    messages: Sequence[Mapping[str, Any]], others: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Messages with other names wherever one stands as a whole word. Arguments of calls may be JSON
+    text or objects, and stay what they are."""
+    by_length = sorted(others, key=len, reverse=True)
+    found = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, by_length)) or '(?!)'})(?!\w)")
+
+    def other(text: str) -> str:
+        return found.sub(lambda hit: others[hit[0]], text)
+
+    def arguments(given: Any) -> Any:
+        return (
+            other(given)
+            if isinstance(given, str)
+            else json.loads(other(json.dumps(given, ensure_ascii=False)))
+        )
+
+    made = []
+    for message in messages:
+        said = {**message, "content": other(message.get("content") or "")}
+        if message.get("tool_calls"):
+            said["tool_calls"] = [
+                {
+                    **call,
+                    "function": {
+                        **call["function"],
+                        "arguments": arguments(call["function"]["arguments"]),
+                    },
+                }
+                for call in message["tool_calls"]
+            ]
+        made.append(said)
     return made
+
+
+def with_own_names(completion: Any, names: Any) -> Any:
+    """What a model said after a prompt with other names, with the own ones; itself where it is not
+    of the expected form, or there are none."""
+    if not names:
+        return completion
+    try:
+        return exchanged(completion, json.loads(names))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return completion
 
 
 def _names(row: Row) -> dict[str, str]:

@@ -32,11 +32,11 @@ from toolc.train.collected import CollectedError, collected, file_of
 from toolc.train.config import Config, to_json
 from toolc.train.dataset import Dataset, Options, make
 from toolc.train.evaluation import Held, concluded, evaluate, generator_of, held_out
-from toolc.train.examples import encoder, examples, schedule
+from toolc.train.examples import encoder, examples, renamed, schedule
 from toolc.train.failures import of_the_disk
 from toolc.train.generation import prompt_ids
 from toolc.train.messages import cut
-from toolc.train.renaming import texts_of
+from toolc.train.renaming import Renamer, texts_of
 from toolc.train.rows import Row, Source, source, whole_tasks
 from toolc.train.scores import SCORES
 from toolc.train.splits import Shares
@@ -297,6 +297,9 @@ def _rl(run: _Run, before: str, held: Mapping[str, Held]) -> None:
     run.say(f"rl: {len(rows)} rows, {config.rl.steps} steps")
     number = config.rl.steps * config.rl.prompts * processes.number()
     wanted = schedule(rows, number, config.rl.curriculum, config.seed)
+    if config.rl.renamed:
+        renamer = Renamer(run.dataset.sft["train"], _texts(run))
+        wanted = renamed(wanted, renamer, config.rl.renamed, config.seed)
     clock = Clock()
     environments = factories(run.sources.values(), (row["environment"] for row in wanted), clock)
     by_message = config.rl.unit == "message"
@@ -340,15 +343,18 @@ def _sampled(run: _Run, tokenizer: Any) -> Sequence[Row]:
     if config.rl.unit == "episode":
         rows = run.dataset.rl["train"]
         return whole_tasks(rows) if config.rl.turns == "live" else rows
-    references: dict[tuple[str, str], Any] = {}
+    references: dict[tuple[str, str], Row] = {}
     for row in run.dataset.sft["train"]:
-        references.setdefault(_task(row), row["messages"])
+        references.setdefault(_task(row), row)
     if not config.rl.trajectories:
         return [
-            row
-            for (of, id), messages in references.items()
-            for row in cut(
-                run.sources[of], run.sources[of].environment.tasks[id], messages, f"{of}/{id}"
+            {**item, "reference": row["id"]}
+            for (of, id), row in references.items()
+            for item in cut(
+                run.sources[of],
+                run.sources[of].environment.tasks[id],
+                row["messages"],
+                f"{of}/{id}",
             )
         ]
     try:

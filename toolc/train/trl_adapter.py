@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from toolc.train.compact import compact, telling
 from toolc.train.generation import readable
 from toolc.train.live import Unspoken, suffix_ids, with_live_turns
+from toolc.train.renaming import with_own_names
 from toolc.train.rows import Row, Source
 from toolc_runtime.chat.message import Message
 from toolc_runtime.trl import TrlEnvironment, emitted, offering, verdicts
@@ -301,8 +302,13 @@ def step_function(kind: str) -> Callable[..., list[float | None]]:
         completions: Sequence[Any], environments: Sequence[TrlEnvironment], **columns: Any
     ) -> list[float | None]:
         return [
-            environment._step(kind, completion)
-            for completion, environment in zip(completions, environments, strict=True)
+            environment._step(kind, with_own_names(completion, names))
+            for completion, environment, names in zip(
+                completions,
+                environments,
+                columns.get("names") or [""] * len(completions),
+                strict=True,
+            )
         ]
 
     step.__name__ = f"step_{kind}"
@@ -314,7 +320,14 @@ def _lazily(rows: Sequence[Row]) -> Any:
     from datasets import Dataset
 
     columns = ("prompt", "task", "environment", "prefix", "rest")
-    kept = [{**{name: row[name] for name in columns}, "seed": row.get("seed")} for row in rows]
+    kept = [
+        {
+            **{name: row[name] for name in columns},
+            "seed": row.get("seed"),
+            "names": row.get("names", ""),
+        }
+        for row in rows
+    ]
     texts = [{**row, "prompt": json.dumps(row["prompt"])} for row in kept]
 
     def read(batch: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
