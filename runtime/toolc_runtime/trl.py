@@ -16,7 +16,7 @@ import functools
 import inspect
 import json
 import keyword
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from toolc_runtime.environment import Environment
@@ -25,8 +25,10 @@ from toolc_runtime.errors import BuildError
 from toolc_runtime.ftrl import expected_answers, expected_text, solve, step_reward
 from toolc_runtime.values import plain
 from toolc_runtime.verify import match
+from toolc_runtime.verify.plan import plan_of
 
 if TYPE_CHECKING:
+    from toolc_runtime.task import Task
     from toolc_runtime.verify import Verdict
 
 TAKEN = ("reset", "get_reward")
@@ -144,14 +146,19 @@ class TrlEnvironment:
         self._episode = episode
 
     def _step(self, kind: str, completion: Any) -> float | None:
-        """The published reward of one message after the row's `prefix`, held to at most 1; None
-        without a task. `kind` is one of `toolc_runtime.ftrl.STEP_REWARDS`.
+        """The reward of one message after the row's `prefix`; None without a task.
 
-        The trainer must not have run the message's calls: they are made here.
+        `kind` is "task": calls earn the share of them that do steps not done before, times the
+        task's reward when the plan (the row's `rest`) is gone on with; a text earns 1 where that
+        is the whole reward, else 0. Or it is one of `toolc_runtime.ftrl.STEP_REWARDS`: the
+        published reward, held to at most 1. The trainer must not have run the message's calls:
+        they are made here.
         """
         task = self._episode.task
         if task is None:
             return None
+        if kind == "task":
+            return self._continued(completion, task)
         before = [(call.tool, plain(call.result)) for call in self._episode.trace]
         turn = self._episode._turn
         made = self._make(completion)
@@ -161,6 +168,38 @@ class TrlEnvironment:
             solve(unsolved, tool, result)
         text = expected_text(ids.apply(task.turns[turn].get("answer")))
         return min(1.0, step_reward(kind, unsolved, made, final_text(completion), text))
+
+    def _continued(self, completion: Any, task: Task) -> float | None:
+        now = self._episode._turn
+        before = self._done(task)
+        made = self._make(completion)
+        after = self._done(task)
+        rest = events(self._row.get("rest"))
+        if not made:
+            self._episode.reply(final_text(completion))
+            ends = [place for place, event in enumerate(rest) if event[:1] == ["reply"]]
+            rest = rest[ends[0] + 1 :] if ends else []
+        replay(self._episode, self._undone(rest, task, now))
+        verdict = self._episode.finish()
+        if not verdict.scored:
+            return None
+        if made:
+            return verdict.reward * (after - before) / len(made)
+        return float(verdict.reward == 1)
+
+    def _done(self, task: Task) -> int:
+        return sum(call is not None for call in match(self._episode, task).calls)
+
+    def _undone(self, rest: Iterable[Any], task: Task, now: int) -> Iterator[Any]:
+        """Of a plan's events from turn `now` on those whose steps the episode has not done."""
+        steps = [*plan_of(task).turns[now]]
+        for event in rest:
+            step = next((step for step in steps if event[:2] == ["call", step.tool]), None)
+            if step and self._episode._turn == now:
+                steps.remove(step)
+                if match(self._episode, task).calls[step.index] is not None:
+                    continue
+            yield event
 
     def _make(self, completion: Any) -> list[tuple[str, Any]]:
         """Makes the calls of a completion's message: pairs of tool and result."""

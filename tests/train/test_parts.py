@@ -95,7 +95,7 @@ def test_a_message_after_other_names_is_judged_by_the_own_ones(town: Environment
     reference = next(sft_rows(of, task, 1, 0))
     renamer = Renamer([reference], {"town": texts_of(town)})
 
-    def reward(row: dict[str, Any], said: dict[str, Any]) -> float | None:
+    def reward(row: dict[str, Any], said: dict[str, Any], kind: str = "solve_f1") -> float | None:
         environment = offering(emitted(town), list(town.tools))()
         environment.reset(**row)
         calls = [
@@ -104,7 +104,7 @@ def test_a_message_after_other_names_is_judged_by_the_own_ones(town: Environment
             for given in [call["function"]["arguments"]]
         ]
         return environment._step(
-            "solve_f1", with_own_names([{**said, "tool_calls": calls}], row["names"])
+            kind, with_own_names([{**said, "tool_calls": calls}], row["names"])
         )
 
     unchanged: list[float | None] = []
@@ -117,8 +117,45 @@ def test_a_message_after_other_names_is_judged_by_the_own_ones(town: Environment
         [shown] = exchanged([said], others)
         assert reward(row, shown) == 1
         assert reward({**item, "names": ""}, said) == 1
+        if "Ember" in json.dumps(said):
+            assert reward(row, said, "task") == 0  # what was remembered and not read
         unchanged.append(reward({**row, "names": ""}, shown))
     assert 0 in unchanged  # what is not changed back names what is not there
+
+
+def test_a_message_is_worth_what_it_adds_to_the_plan(town: Environment) -> None:
+    of = source(town)
+    task = town.tasks["both:Ember"]
+    reference = next(sft_rows(of, task, 1, 0))
+    rows = list(cut(of, task, reference["messages"], "town/both:Ember"))
+    said = [reference["messages"][len(row["prompt"])] for row in rows]
+    [shelf], [copies], last = said[0]["tool_calls"], said[1]["tool_calls"], said[2]["content"]
+
+    def reward(row: dict[str, Any], text: str, *calls: dict[str, Any]) -> float | None:
+        environment = offering(emitted(town), list(town.tools))()
+        environment.reset(**row)
+        made = [
+            {
+                "function": {
+                    "name": call["function"]["name"],
+                    "arguments": json.loads(call["function"]["arguments"]),
+                }
+            }
+            for call in calls
+        ]
+        message = {"role": "assistant", "content": text, "tool_calls": made}
+        return environment._step("task", [message])
+
+    first, second, third = rows
+    assert reward(first, "", shelf) == reward(second, "", copies) == reward(third, last) == 1
+    assert reward(first, "", copies) == 1  # the other step first
+    assert reward(first, "", shelf, copies) == 1
+    assert reward(second, "", shelf) == 0  # was done before
+    partly = reward(first, "", shelf, shelf)
+    assert partly is not None
+    assert 0 < partly < 0.5
+    assert reward(first, last) == reward(second, last) == reward(third, "Done.") == 0
+    assert reward({**first, "task": "unknown"}, "", shelf) is None
 
 
 @pytest.mark.parametrize("completion", [None, [], ["x"], [{"tool_calls": 3}], [{"content": 1}]])

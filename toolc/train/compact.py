@@ -1,7 +1,8 @@
 """What TRL computes for nothing on a processor, left out: the results are the same.
 
-Its trainers have the probabilities of all tokens computed there, of prompts too, which with a small
-model takes most of a step; and they go through episodes whose advantage is 0, which teach nothing.
+Its trainers have the probabilities of all tokens computed there, of prompts too, and of a prompt
+once for each of its completions, which with a small model takes most of a step; and they go through
+episodes whose advantage is 0, which teach nothing, and again through equal ones.
 """
 
 from __future__ import annotations
@@ -11,14 +12,19 @@ import types
 from collections.abc import Mapping
 from typing import Any
 
+from toolc.train import sampling
+from toolc.train.sharing import at_once, full_attention, merged, packed
+
 
 def compact(trainer: Any, temperature: float = 1.0) -> None:
-    """Has a trainer's model give the probabilities of learnt tokens alone, where it is on a
-    processor. `temperature` is what TRL divides the logits by."""
+    """Has a trainer's model give the probabilities of learnt tokens alone, and go through a shared
+    prompt once, where it is on a processor. `temperature` is what TRL divides the logits by."""
     model = trainer.accelerator.unwrap_model(trainer.model)
     model = model.get_base_model() if hasattr(model, "get_base_model") else model
     if model.device.type == "cpu":
         model.forward = types.MethodType(_compact(model.forward, temperature), model)
+        if full_attention(model.config):
+            model.generate = types.MethodType(_drawing(model.generate), model)
 
 
 def _compact(forward: Any, temperature: float) -> Any:
@@ -30,11 +36,14 @@ def _compact(forward: Any, temperature: float) -> Any:
         self: Any, *arguments: Any, fused_lm_head: bool = False, labels: Any = None, **named: Any
     ) -> Any:
         if not fused_lm_head:
+            shared = None if arguments or labels is not None else at_once(forward, named)
+            if shared is not None:
+                return shared
             return forward(*arguments, **named, **({} if labels is None else {"labels": labels}))
-        states = self.base_model(*arguments, **{**named, "use_cache": False}).last_hidden_state
         wanted = labels[:, 1:]
         learnt = wanted >= 0
-        logits = self.get_output_embeddings()(states[:, :-1][learnt]).float() / temperature
+        logits = self.get_output_embeddings()(_states(self, labels >= 0, arguments, named))
+        logits = logits.float() / temperature
         every = log_softmax(logits, -1)
         chosen = every.gather(-1, wanted[learnt][:, None])[:, 0]
 
@@ -51,15 +60,48 @@ def _compact(forward: Any, temperature: float) -> Any:
     return compacted
 
 
+def _drawing(generate: Any) -> Any:
+    @functools.wraps(generate)
+    def drawing(self: Any, generation_config: Any = None, **named: Any) -> Any:
+        if set(named) != {"input_ids", "attention_mask"} or not sampling.plain(generation_config):
+            return generate(generation_config=generation_config, **named)
+        ends, config = generation_config.eos_token_id, generation_config
+        return sampling.drawn(
+            self,
+            named["input_ids"],
+            named["attention_mask"],
+            config.max_new_tokens,
+            1.0 if config.temperature is None else config.temperature,
+            ends if isinstance(ends, list) else [ends],
+            config.pad_token_id,
+        )
+
+    return drawing
+
+
+def _states(model: Any, learnt: Any, arguments: Any, named: dict[str, Any]) -> Any:
+    """The states from which learnt tokens follow, one after another."""
+    ids, mask = named.get("input_ids"), named.get("attention_mask")
+    given = {**named, "use_cache": False}
+    whole = arguments or ids is None or mask is None or not full_attention(model.config)
+    together = None if whole else packed(ids, mask, learnt)
+    if together is None:
+        return model.base_model(*arguments, **given).last_hidden_state[:, :-1][learnt[:, 1:]]
+    states = model.base_model(**{**given, **together.inputs}).last_hidden_state
+    return states[together.rows, together.columns]
+
+
 def telling(trainer: Any, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The rows of a GRPO trainer's inputs that have a gradient, at least one; all where the loss is
-    not a sum over tokens, or holds more than advantages."""
+    """Rows of a GRPO trainer's inputs that have a gradient, at least one, and equal ones as one;
+    all where the loss is not a sum over tokens, or holds more than advantages."""
     told = inputs["advantages"] != 0
-    if trainer.loss_type != "dapo" or trainer.beta or told.dim() != 1 or told.all():
+    if trainer.loss_type != "dapo" or trainer.beta or told.dim() != 1:
         return inputs
     told[0] |= not told.any()
     rows = len(told)
-    return {
-        name: value[told] if getattr(value, "shape", ())[:1] == (rows,) else value
-        for name, value in inputs.items()
-    }
+    return merged(
+        {
+            name: value[told] if getattr(value, "shape", ())[:1] == (rows,) else value
+            for name, value in inputs.items()
+        }
+    )

@@ -19,7 +19,7 @@ REWARDS = ("task", "solve_f1", "solve_precision", "solve_rate", "success")
 CURRICULA = ("none", "difficulty")
 UNITS = ("episode", "message")
 TURNS = ("replayed", "live")
-STEP_REWARDS = ("solve_f1", "precision", "rate", "pr")
+STEP_REWARDS = ("task", "solve_f1", "precision", "rate", "pr")
 STAGES = ("sft", "rl")
 TINY = "tiny"
 OWN: Mapping[str, str] = {
@@ -96,7 +96,7 @@ class Rl:
     algorithm: str = "grpo"
     unit: str = "episode"
     reward: str = "task"
-    step_reward: str = "solve_f1"
+    step_reward: str = "task"
     trajectories: str = ""
     curriculum: str = "none"
     steps: int = 100

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from toolc.train.batching import Request
+from toolc.train.sampling import drawn
+from toolc.train.sharing import full_attention
 from toolc_runtime.chat.message import Message, Reply, ToolCall
 
 Parse = Callable[[list[int], list[int], Sequence[dict[str, Any]]], Message]
@@ -54,31 +57,42 @@ class Generator:
         return prompt_ids(self.tokenizer, request.messages, request.tools)
 
     def _draw(self, prompts: Sequence[list[int]]) -> list[list[int]]:
+        """Replies, each without a token where its prompt leaves no room for one."""
         import torch
 
-        width = max(map(len, prompts))
+        room = getattr(self.model.config, "max_position_embeddings", None) or math.inf
+        fits = [at for at, prompt in enumerate(prompts) if len(prompt) < room]
+        replies: list[list[int]] = [[] for _ in prompts]
+        if not fits:
+            return replies
+        width = max(len(prompts[at]) for at in fits)
         pad, end = self.tokenizer.pad_token_id, self.tokenizer.eos_token_id
         device = self.model.device
-        room = getattr(self.model.config, "max_position_embeddings", None) or width + 1
-        tokens = min(self.sampling.max_tokens, room - width)
-        if tokens < 1:
-            return [[] for _ in prompts]
-        ids = torch.tensor([[pad] * (width - len(each)) + each for each in prompts], device=device)
-        mask = torch.tensor(
-            [[0] * (width - len(each)) + [1] * len(each) for each in prompts], device=device
+        padded = [[pad] * (width - len(prompts[at])) + prompts[at] for at in fits]
+        shown = [[0] * (width - len(prompts[at])) + [1] * len(prompts[at]) for at in fits]
+        made = self._continued(
+            torch.tensor(padded, device=device),
+            torch.tensor(shown, device=device),
+            int(min(self.sampling.max_tokens, room - width)),
         )
-        sampled = self.sampling.temperature > 0
-        warm = {"temperature": self.sampling.temperature} if sampled else {}
-        made = self.model.generate(
+        for at, row in zip(fits, made[:, width:].tolist(), strict=True):
+            replies[at] = _until(end, row)
+        return replies
+
+    def _continued(self, ids: Any, mask: Any, tokens: int) -> Any:
+        pad, end = self.tokenizer.pad_token_id, self.tokenizer.eos_token_id
+        heat = self.sampling.temperature
+        if ids.device.type == "cpu" and full_attention(self.model.config):
+            return drawn(self.model, ids, mask, tokens, heat, [end], pad)
+        return self.model.generate(
             input_ids=ids,
             attention_mask=mask,
             max_new_tokens=tokens,
-            do_sample=sampled,
+            do_sample=heat > 0,
             pad_token_id=pad,
             eos_token_id=end,
-            **warm,
+            **({"temperature": heat} if heat > 0 else {}),
         )
-        return [_until(end, row) for row in made[:, width:].tolist()]
 
     def _reply(self, prompt: list[int], ids: list[int], request: Request) -> Reply:
         message = self.parse(ids, prompt, request.tools)

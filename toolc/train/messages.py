@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from toolc.train.rows import Row, Source, facts, renamed_calls
+from toolc.train.rows import Row, Source, facts, renamed_calls, rewarded
 from toolc_runtime.chat.message import Message
 from toolc_runtime.task import Task
 from toolc_runtime.values import canonical
@@ -25,7 +25,10 @@ def cut(
 ) -> Iterator[Row]:
     """A row for each message of the model in a conversation about a task; `name` is what the rows'
     ids begin with, `seed` that of the episode, whose draws are made again. Tools may have their own
-    names in it, or those under which they are offered."""
+    names in it, or those under which they are offered. `rest` is what the plan does in the
+    message's turn and after."""
+    done = rewarded(source, task)
+    turn = 0
     own = {offered: tool for tool, offered in source.names.items()}
     shown: list[Message] = []
     prefix: list[list[Any]] = []
@@ -39,11 +42,12 @@ def cut(
                 "depth": int(task.difficulty.get("depth", 0)),
                 "offered": len(source.environment.schemas_of(task)),
                 "prefix": canonical(prefix),
-                "rest": "[]",
+                "rest": canonical(done.events(slice(turn, None)) if done else []),
                 "seed": seed,
                 "unseen": "",
             }
             prefix += _events(message, own)
+            turn += not message.get("tool_calls")
         shown.append(renamed)
 
 

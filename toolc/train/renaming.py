@@ -141,12 +141,14 @@ def exchanged(
 
 
 def with_own_names(completion: Any, names: Any) -> Any:
-    """What a model said after a prompt with other names, with the own ones; itself where it is not
-    of the expected form, or there are none."""
+    """What a model said after a prompt with other names, with the own ones, and with the others for
+    own ones, which it cannot have read; itself where it is not of the expected form, or there are
+    none."""
     if not names:
         return completion
     try:
-        return exchanged(completion, json.loads(names))
+        own = json.loads(names)
+        return exchanged(completion, {name: other for other, name in own.items()} | own)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return completion
 

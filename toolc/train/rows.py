@@ -123,7 +123,7 @@ def sft_rows(source: Source, task: Task, orders: int, seed: int) -> Iterator[Row
     """The task done in up to so many orders of its independent steps, all different."""
     seen: set[str] = set()
     for number in range(orders):
-        done = _rewarded(source, task, f"{seed}:{number}" if number else None)
+        done = rewarded(source, task, f"{seed}:{number}" if number else None)
         messages = done.messages() if done else []
         text = json.dumps(messages)
         if done is None or text in seen:
@@ -133,7 +133,7 @@ def sft_rows(source: Source, task: Task, orders: int, seed: int) -> Iterator[Row
         yield {"id": f"{shared['of']}/{task.id}#{len(seen) - 1}", "messages": messages, **shared}
 
 
-def _rewarded(source: Source, task: Task, order: str | None) -> Demonstration | None:
+def rewarded(source: Source, task: Task, order: str | None = None) -> Demonstration | None:
     """The task done in an order that earns the whole reward, with calls together only where it
     takes that; None where no way does."""
     for together in (False, True):

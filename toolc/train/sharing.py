@@ -1,0 +1,132 @@
+"""A prompt that several rows of a batch share goes through the model once.
+
+A group's completions follow the same prompt, which is most of their length: when they are drawn,
+its keys and values are computed for one and copied; when they are learnt, they stand behind it in
+one row, and none sees another (as in Prefix Grouper, arXiv 2506.05433).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+def at_once(forward: Any, named: dict[str, Any]) -> Any:
+    """What `forward` gives for rows of a batch at the beginning of a generation, computed for each
+    different one once; None where that is not the case, or all are different."""
+    import torch
+
+    ids, cache = named.get("input_ids"), named.get("past_key_values")
+    if ids is None or cache is None or cache.get_seq_length() or torch.is_grad_enabled():
+        return None
+    first, which = _different([named[name] for name in _BY_ROW if name in named])
+    if len(first) == len(ids):
+        return None
+    output = forward(**{name: _of_rows(value, first, len(ids)) for name, value in named.items()})
+    output.past_key_values.batch_select_indices(which)
+    output.logits = output.logits[which]
+    return output
+
+
+def full_attention(config: Any) -> bool:
+    """Whether each of a model's tokens sees whichever others a mask lets it."""
+    layers = getattr(config, "layer_types", None) or ()
+    return config._attn_implementation in ("sdpa", "eager") and set(layers) == {"full_attention"}
+
+
+_BY_ROW = ("input_ids", "attention_mask", "position_ids")
+
+
+def _of_rows(value: Any, rows: Any, number: int) -> Any:
+    return value[rows] if getattr(value, "shape", ())[:1] == (number,) else value
+
+
+def _different(values: list[Any]) -> tuple[Any, Any]:
+    """The first of each kind of row, and for each row its kind's index."""
+    import torch
+
+    kinds: dict[tuple[Any, ...], int] = {}
+    first, which = [], []
+    for at, row in enumerate(zip(*(value.tolist() for value in values), strict=True)):
+        kind = tuple(map(tuple, row))
+        if kind not in kinds:
+            kinds[kind] = len(kinds)
+            first.append(at)
+        which.append(kinds[kind])
+    return torch.tensor(first), torch.tensor(which)
+
+
+class Packed(NamedTuple):
+    """Rows behind the prompts that they share.
+
+    `inputs` (packed rows x tokens) with a mask of which token sees which; `rows` and `columns` say
+    where the states stand from which learnt tokens follow, in the tokens' order.
+    """
+
+    inputs: dict[str, Any]
+    rows: Any
+    columns: Any
+
+
+def packed(ids: Any, mask: Any, learnt: Any) -> Packed | None:
+    """Rows (x tokens) whose learnt tokens, all behind one column, are the end of what `mask` shows;
+    None where they are not, or no two rows share what is before."""
+    import torch
+
+    if not learnt.any():
+        return None
+    width = int(learnt.any(0).nonzero()[0])
+    lengths = learnt.sum(1)
+    ahead = torch.arange(ids.shape[1] - width) < lengths[:, None]
+    if width < 1 or not torch.equal(learnt[:, width:], ahead):
+        return None
+    if not torch.equal(mask[:, width:].bool(), ahead):
+        return None
+    first, which = _different([ids[:, :width], mask[:, :width]])
+    if len(first) == len(ids):
+        return None
+    starts, ends = [], [width] * len(first)
+    for kind, length in zip(which.tolist(), lengths.tolist(), strict=True):
+        starts.append(ends[kind])
+        ends[kind] += length
+    shape = (len(first), max(ends))
+    tokens, places, parts = (ids.new_zeros(shape), ids.new_zeros(shape), ids.new_full(shape, -1))
+    tokens[:, :width] = ids[first, :width]
+    places[:, :width] = torch.arange(width)
+    parts[:, :width] = mask[first, :width].to(parts.dtype) - 1  # 0: seen by all, -1: by none
+    columns = []
+    for row, (kind, start, length) in enumerate(
+        zip(which.tolist(), starts, lengths.tolist(), strict=True)
+    ):
+        end = start + length
+        tokens[kind, start:end] = ids[row, width : width + length]
+        places[kind, start:end] = torch.arange(width, width + length)
+        parts[kind, start:end] = row + 1
+        columns.append(torch.tensor([width - 1, *range(start, end - 1)][:length], dtype=torch.long))
+    order = torch.arange(shape[1])
+    seen = (parts[:, None, :] == parts[:, :, None]) | (parts[:, None, :] == 0)
+    seen &= (order[None, :] <= order[:, None]) & (parts[:, None, :] >= 0)
+    seen |= torch.eye(shape[1], dtype=torch.bool)  # a row that sees nothing has no numbers
+    inputs = {"input_ids": tokens, "position_ids": places, "attention_mask": seen[:, None]}
+    return Packed(inputs, which.repeat_interleave(lengths), torch.cat(columns))
+
+
+_TOLD = (
+    "prompt_ids",
+    "prompt_mask",
+    "completion_ids",
+    "completion_mask",
+    "tool_mask",
+    "advantages",
+)
+
+
+def merged(inputs: dict[str, Any]) -> dict[str, Any]:
+    """A GRPO trainer's inputs with equal rows as one, whose advantage is the sum of theirs."""
+    import torch
+
+    number = len(inputs["advantages"])
+    told = [inputs[name].reshape(number, -1) for name in _TOLD if inputs.get(name) is not None]
+    first, which = _different(told)
+    made = {name: _of_rows(value, first, number) for name, value in inputs.items()}
+    made["advantages"] = made["advantages"] * torch.bincount(which).to(made["advantages"].dtype)
+    return made
