@@ -90,7 +90,9 @@ class Rl:
     one message, 0 for no bound of their own; `max_rounds` are rounds of calls. Of a task of several
     `turns` each is a row whose earlier ones are "replayed" from the plan; or "live", where the task
     is one row, and the bounds are those of a turn. `renamed` is the part of the rows of single
-    messages in which names are exchanged for others, which are changed back for the judge.
+    messages in which names are exchanged for others, which are changed back for the judge. Where
+    `probe` is not 0, each row of single messages is sampled so many times before, and those that
+    all samples or none solve are left out.
     """
 
     algorithm: str = "grpo"
@@ -112,6 +114,7 @@ class Rl:
     save_every: int = 20
     turns: str = "replayed"
     renamed: float = 0.0
+    probe: int = 0
 
 
 @dataclass(frozen=True)
@@ -160,23 +163,27 @@ TINY_RUN = Config(
     data=Data(max_tokens=300),
     tiny=TinyModel(vocabulary=4096),
     sft=Sft(
-        steps=1200,
+        steps=500,
         batch=8,
         learning_rate=3e-3,
         warmup=20,
-        save_every=200,
+        save_every=100,
         renamed=1.0,
     ),
     rl=Rl(
         unit="message",
         reward="solve_f1",
-        learning_rate=2e-4,
-        steps=100,
-        temperature=0.8,
+        learning_rate=3e-4,
+        warmup=10,
+        steps=120,
+        prompts=32,
+        temperature=0.7,
         max_tokens=192,
         message_tokens=48,
         max_rounds=5,
         save_every=20,
+        renamed=0.4,
+        probe=4,
     ),
     evaluation=Evaluation(max_tokens=64, batch=128),
 )
@@ -223,6 +230,10 @@ def check(config: Config) -> Config:
     _share("rl.renamed", config.rl.renamed, 1)
     if config.rl.renamed and (config.rl.unit != "message" or config.rl.trajectories):
         raise ConfigError('`rl.renamed` is for `rl.unit = "message"` of reference plans')
+    if config.rl.probe and config.rl.unit != "message":
+        raise ConfigError('`rl.probe` is for `rl.unit = "message"`')
+    if config.rl.probe < 0 or config.rl.probe == 1:
+        raise ConfigError("`rl.probe` must be 0, for none, or 2 or more")
     if config.rl.group < 2:
         raise ConfigError("`rl.group` must be 2 or more: advantages compare episodes of one task")
     if config.model == TINY and config.trainer.get("use_vllm"):

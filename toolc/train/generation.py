@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from toolc.train import sampling
 from toolc.train.batching import Request
-from toolc.train.sampling import drawn
 from toolc.train.sharing import full_attention
 from toolc_runtime.chat.message import Message, Reply, ToolCall
 
@@ -24,6 +24,14 @@ class Sampling(NamedTuple):
     batch: int = 64
 
 
+class Drawn(NamedTuple):
+    """A message as it was parsed, and the tokens of its prompt and its own."""
+
+    message: Message
+    prompt_tokens: int
+    tokens: int
+
+
 class Generator:
     """Answers batches with a model of transformers. The model is put into its mode of
     evaluation, and back into the one it had."""
@@ -35,23 +43,29 @@ class Generator:
         self.sampling = sampling
 
     def __call__(self, requests: Sequence[Request]) -> list[Reply]:
+        return [_reply(drawn) for drawn in self.draw(requests)]
+
+    def draw(self, requests: Sequence[Request]) -> list[Drawn]:
+        """What the model says next in each conversation."""
         import torch
 
         prompts = [self._prompt(request) for request in requests]
         by_length = sorted(range(len(prompts)), key=lambda at: len(prompts[at]))
-        replies: dict[int, Reply] = {}
+        made: dict[int, Drawn] = {}
         training = self.model.training
         self.model.eval()
         try:
             with torch.inference_mode():
                 for start in range(0, len(by_length), self.sampling.batch):
                     batch = by_length[start : start + self.sampling.batch]
-                    drawn = self._draw([prompts[at] for at in batch])
-                    for at, ids in zip(batch, drawn, strict=True):
-                        replies[at] = self._reply(prompts[at], ids, requests[at])
+                    for at, ids in zip(
+                        batch, self._draw([prompts[at] for at in batch]), strict=True
+                    ):
+                        message = self.parse(ids, prompts[at], requests[at].tools)
+                        made[at] = Drawn(message, len(prompts[at]), len(ids))
         finally:
             self.model.train(training)
-        return [replies[at] for at in range(len(prompts))]
+        return [made[at] for at in range(len(prompts))]
 
     def _prompt(self, request: Request) -> list[int]:
         return prompt_ids(self.tokenizer, request.messages, request.tools)
@@ -83,7 +97,7 @@ class Generator:
         pad, end = self.tokenizer.pad_token_id, self.tokenizer.eos_token_id
         heat = self.sampling.temperature
         if ids.device.type == "cpu" and full_attention(self.model.config):
-            return drawn(self.model, ids, mask, tokens, heat, [end], pad)
+            return sampling.drawn(self.model, ids, mask, tokens, heat, [end], pad)
         return self.model.generate(
             input_ids=ids,
             attention_mask=mask,
@@ -94,13 +108,13 @@ class Generator:
             **({"temperature": heat} if heat > 0 else {}),
         )
 
-    def _reply(self, prompt: list[int], ids: list[int], request: Request) -> Reply:
-        message = self.parse(ids, prompt, request.tools)
-        calls = [
-            ToolCall(f"call_{at}", call["function"]["name"], _text(call["function"]["arguments"]))
-            for at, call in enumerate(message.get("tool_calls") or ())
-        ]
-        return Reply(message["content"], tuple(calls), len(prompt), len(ids))
+
+def _reply(drawn: Drawn) -> Reply:
+    calls = [
+        ToolCall(f"call_{at}", call["function"]["name"], _text(call["function"]["arguments"]))
+        for at, call in enumerate(drawn.message.get("tool_calls") or ())
+    ]
+    return Reply(drawn.message["content"], tuple(calls), drawn.prompt_tokens, drawn.tokens)
 
 
 def prompt_ids(

@@ -80,6 +80,8 @@ MEANINGS = {
     "rl.temperature": "of sampling",
     "rl.renamed": "for `message` of reference plans: share of the rows in which names are "
     "exchanged for others",
+    "rl.probe": "for `message`: samples of each row before training, after which those that none "
+    "or all of them solve are left out; 0 for none",
     "rl.max_tokens": "of an episode (of a turn, where turns are live), results of tools among them",
     "rl.message_tokens": "of one message; 0 for no bound of its own",
     "rl.max_rounds": "of calls in an episode (of a turn, where turns are live)",

@@ -34,8 +34,9 @@ from toolc.train.dataset import Dataset, Options, make
 from toolc.train.evaluation import Held, concluded, evaluate, generator_of, held_out
 from toolc.train.examples import encoder, examples, renamed, schedule
 from toolc.train.failures import of_the_disk
-from toolc.train.generation import prompt_ids
+from toolc.train.generation import Generator, Sampling, prompt_ids
 from toolc.train.messages import cut
+from toolc.train.probing import Reward, probe, promising
 from toolc.train.renaming import Renamer, texts_of
 from toolc.train.rows import Row, Source, source, whole_tasks
 from toolc.train.scores import SCORES
@@ -44,6 +45,7 @@ from toolc.train.trl_adapter import (
     Clock,
     episode_function,
     factories,
+    parse,
     rl_trainer,
     sft_trainer,
     shared_options,
@@ -294,16 +296,23 @@ def _rl(run: _Run, before: str, held: Mapping[str, Held]) -> None:
     rows = _sampled(run, tokenizer)
     if not rows:
         raise RunError("there is no row to sample from: raise `data.max_tokens`")
+    clock = Clock()
+    environments = factories(run.sources.values(), (row["environment"] for row in rows), clock)
+    by_message = config.rl.unit == "message"
+    reward = config.rl.reward
+    judge = (
+        step_function(config.rl.step_reward)
+        if by_message
+        else episode_function(reward, SCORES[reward])
+    )
+    if config.rl.probe:
+        rows = _promising(run, model, tokenizer, rows, environments, judge)
     run.say(f"rl: {len(rows)} rows, {config.rl.steps} steps")
     number = config.rl.steps * config.rl.prompts * processes.number()
     wanted = schedule(rows, number, config.rl.curriculum, config.seed)
     if config.rl.renamed:
         renamer = Renamer(run.dataset.sft["train"], _texts(run))
         wanted = renamed(wanted, renamer, config.rl.renamed, config.seed)
-    clock = Clock()
-    environments = factories(run.sources.values(), (row["environment"] for row in wanted), clock)
-    by_message = config.rl.unit == "message"
-    reward = config.rl.reward
 
     def measure(trained: Any) -> dict[str, Any]:
         return _measured(run, trained, tokenizer, held, "rl", run.config.evaluation.tasks)
@@ -324,10 +333,8 @@ def _rl(run: _Run, before: str, held: Mapping[str, Held]) -> None:
         model,
         tokenizer,
         wanted,
-        environments,
-        step_function(config.rl.step_reward)
-        if by_message
-        else episode_function(reward, SCORES[reward]),
+        {row["environment"]: environments[row["environment"]] for row in wanted},
+        judge,
         {**options, **run.trainers["rl"]},
         [_watch(run, "rl", clock, measure)],
         models.adapters(config.lora),
@@ -335,6 +342,31 @@ def _rl(run: _Run, before: str, held: Mapping[str, Held]) -> None:
         live=config.rl.turns == "live",
     )
     _finish(run, "rl", trainer, tokenizer)
+
+
+def _promising(
+    run: _Run,
+    model: Any,
+    tokenizer: Any,
+    rows: Sequence[Row],
+    environments: Mapping[str, Any],
+    judge: Reward,
+) -> Sequence[Row]:
+    """The rows that the model solves sometimes."""
+    options = run.config.rl
+    sampling = Sampling(
+        options.message_tokens or options.max_tokens,
+        options.temperature,
+        run.config.evaluation.batch,
+    )
+    path = run.place("rl", "probe.json")
+    if processes.is_first():
+        generator = Generator(model, tokenizer, parse(tokenizer), sampling)
+        probe(rows, generator, environments, judge, options.probe, run.config.seed, path)
+    processes.wait()
+    found = promising(rows, path)
+    run.say(f"rl: {len(found)} of {len(rows)} rows are solved sometimes")
+    return found
 
 
 def _sampled(run: _Run, tokenizer: Any) -> Sequence[Row]:
