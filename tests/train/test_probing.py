@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from toolc.train.probing import probe, promising  # noqa: E402
+from toolc.train.probing import probe, promising
 
 ROWS: list[dict[str, Any]] = [
     {"id": name, "prompt": [], "tools": "[]", "environment": "e"}
