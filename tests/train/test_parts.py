@@ -48,6 +48,8 @@ def test_a_file_changes_what_it_names_and_nothing_else() -> None:
         ('[rl]\nalgorithm = "ppo"', "`rl.algorithm` cannot be `ppo`; there are grpo"),
         ("[rl]\ngroup = 1", "`rl.group` must be 2 or more"),
         ('[rl]\nturns = "life"', "`rl.turns` cannot be `life`; did you mean `live`?"),
+        ("[rl]\nprobe = 4", '`rl.probe` is for `rl.unit = "message"`'),
+        ('[rl]\nunit = "message"\nprobe = 1', "`rl.probe` must be 0, for none, or 2 or more"),
         ('[rl]\nturns = "live"\nunit = "message"', '`rl.turns = "live"` is for `rl.unit'),
         ("[sft]\nsteps = 0", "`sft.steps` must be more than 0"),
         ("[data]\ntasks = 1.5", "`data.tasks` must be from 0 to 0.9"),
@@ -64,6 +66,13 @@ def test_what_does_not_exist_or_go_together_is_told(text: str, message: str) -> 
 def test_what_is_given_by_default_goes_together() -> None:
     assert parse("") == Config()
     assert parse("", TINY_RUN) == TINY_RUN
+
+
+@pytest.mark.parametrize("other", ['unit = "episode"', 'trajectories = "runs"'])
+def test_what_tiny_has_for_reference_plans_goes_where_others_are_asked_for(other: str) -> None:
+    made = parse(f"[rl]\n{other}", TINY_RUN).rl
+    assert (made.renamed, made.probe) == (0, 0)
+    assert parse('[rl]\nsteps = 3\nunit = "message"', TINY_RUN).rl.probe > 0
 
 
 # ---------------------------------------------------------------- rows in order

@@ -196,7 +196,16 @@ def parse(text: str, start: Config | None = None) -> Config:
         given = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"not TOML: {error}") from None
-    return check(_read(start or Config(), given, ""))
+    return check(_read(_begun(start or Config(), given.get("rl")), given, ""))
+
+
+def _begun(start: Config, given: Any) -> Config:
+    """The start, without what it has for messages of reference plans where others are asked for."""
+    if not isinstance(given, dict) or (
+        given.get("unit", start.rl.unit) == "message" and not given.get("trajectories")
+    ):
+        return start
+    return dataclasses.replace(start, rl=dataclasses.replace(start.rl, renamed=0.0, probe=0))
 
 
 def check(config: Config) -> Config:
