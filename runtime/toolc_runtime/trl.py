@@ -170,6 +170,7 @@ class TrlEnvironment:
         return min(1.0, step_reward(kind, unsolved, made, final_text(completion), text))
 
     def _continued(self, completion: Any, task: Task) -> float | None:
+        """The reward of `kind` "task"."""
         now = self._episode._turn
         before = self._done(task)
         made = self._make(completion)
@@ -177,7 +178,7 @@ class TrlEnvironment:
         rest = events(self._row.get("rest"))
         if not made:
             self._episode.reply(final_text(completion))
-            ends = [place for place, event in enumerate(rest) if event[:1] == ["reply"]]
+            ends = [place for place, event in enumerate(rest) if _of(event, "reply")]
             rest = rest[ends[0] + 1 :] if ends else []
         replay(self._episode, self._undone(rest, task, now))
         verdict = self._episode.finish()
@@ -192,9 +193,9 @@ class TrlEnvironment:
 
     def _undone(self, rest: Iterable[Any], task: Task, now: int) -> Iterator[Any]:
         """Of a plan's events from turn `now` on those whose steps the episode has not done."""
-        steps = [*plan_of(task).turns[now]]
+        steps = [step for step in plan_of(task).steps if step.turn == now]
         for event in rest:
-            step = next((step for step in steps if event[:2] == ["call", step.tool]), None)
+            step = next((step for step in steps if _of(event, "call", step.tool)), None)
             if step and self._episode._turn == now:
                 steps.remove(step)
                 if match(self._episode, task).calls[step.index] is not None:
@@ -266,6 +267,10 @@ def replay(episode: Episode, events: Iterable[Sequence[Any]]) -> None:
                 episode.reply(text)
             case _:
                 return
+
+
+def _of(event: Any, *start: str) -> bool:
+    return isinstance(event, list) and event[: len(start)] == [*start]
 
 
 def events(text: Any) -> list[Any]:

@@ -165,6 +165,9 @@ def test_a_message_is_worth_what_it_adds_to_the_plan(town: Environment) -> None:
     assert 0 < partly < 0.5
     assert reward(first, last) == reward(second, last) == reward(third, "Done.") == 0
     assert reward({**first, "task": "unknown"}, "", shelf) is None
+    for rest in ("[3, [], [[]], {}]", "{", "[[1, 2]]"):
+        assert reward({**first, "rest": rest}, "", shelf) is not None
+        assert reward({**first, "rest": rest, "prefix": '[["reply", "x"]]'}, last) == 0
 
 
 @pytest.mark.parametrize("completion", [None, [], ["x"], [{"tool_calls": 3}], [{"content": 1}]])

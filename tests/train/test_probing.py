@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +9,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from toolc.train.probing import probe, promising
+from toolc.train.probing import earned, promising
 
 ROWS: list[dict[str, Any]] = [
     {"id": name, "prompt": [], "tools": "[]", "environment": "e"}
@@ -43,19 +41,19 @@ class Draws:
         return [SimpleNamespace(message={"draw": at}) for at in range(len(requests))]
 
 
-def test_rows_that_some_samples_solve_are_kept(tmp_path: Path) -> None:
-    path, draws = str(tmp_path / "rl" / "probe.json"), Draws()
-    given: Any = (ROWS, draws, {"e": Instance}, reward, 4, 0, path)
-    probe(*given)
-    assert [row["id"] for row in promising(ROWS, path)] == ["sometimes"]
-    assert json.loads(Path(path).read_text("utf-8"))["never"] == [0.0] * 4
-    probe(*given)
-    assert draws.asked == 12  # what is known is not asked for again
+def sampled(rows: list[dict[str, Any]], samples: int) -> dict[str, list[float]]:
+    draws: Any = Draws()
+    found = earned(rows, draws, {"e": Instance}, reward, samples, 0)
+    assert draws.asked == samples * len(rows)
+    return found
 
 
-def test_where_no_row_is_solved_sometimes_all_stay(tmp_path: Path) -> None:
-    path = str(tmp_path / "probe.json")
+def test_rows_that_some_samples_solve_are_kept() -> None:
+    found = sampled(ROWS, 4)
+    assert found == {"never": [0.0] * 4, "sometimes": [0, 1, 0, 1], "always": [1.0] * 4}
+    assert [row["id"] for row in promising(ROWS, found)] == ["sometimes"]
+
+
+def test_where_no_row_is_solved_sometimes_all_stay() -> None:
     rows = [ROWS[0], ROWS[2]]
-    given: Any = (rows, Draws(), {"e": Instance}, reward, 2, 0, path)
-    probe(*given)
-    assert promising(rows, path) == rows
+    assert promising(rows, sampled(rows, 2)) == rows

@@ -19,11 +19,12 @@ from toolc.train.sampling import drawn, plain  # noqa: E402
 from toolc.train.sharing import packed  # noqa: E402
 from toolc.train.tiny import Size, make_model  # noqa: E402
 
-END, PAD = 1, 0
+PAD = 0
 
 
 @pytest.fixture
 def model() -> Any:
+    torch.manual_seed(0)  # of the prompts too
     made = make_model(Vocabulary(), Size(), 0)
     made.eval()
     return made
@@ -48,14 +49,6 @@ def groups() -> dict[str, Any]:
     return {"input_ids": ids * mask, "attention_mask": mask, "labels": labels}
 
 
-def gradients(model: Any, given: dict[str, Any]) -> list[Any]:
-    model.zero_grad()
-    output = model(**given, fused_lm_head=True)
-    weights = torch.arange(output.log_probs.numel()).view_as(output.log_probs)
-    (output.log_probs * weights.cos()).sum().backward()
-    return [output.log_probs.detach(), *(each.grad.clone() for each in model.parameters())]
-
-
 def test_completions_behind_one_prompt_have_the_same_probabilities_and_gradients(
     model: Any,
 ) -> None:
@@ -64,21 +57,18 @@ def test_completions_behind_one_prompt_have_the_same_probabilities_and_gradients
     kept = packed(given["input_ids"], given["attention_mask"], given["labels"] >= 0)
     assert kept is not None
     assert kept.inputs["input_ids"].shape == (2, 9 + 8)
-    together = gradients(model, given)
-    apart = [
-        gradients(model, {name: value[row : row + 1] for name, value in given.items()})
-        for row in (0, 1, 3, 4)
-    ]
-    weights = torch.arange(together[0].numel()).view_as(together[0]).cos()
+    together = model(**given, fused_lm_head=True).log_probs
+    weights = torch.arange(together.numel()).view_as(together).cos()
+    (together * weights).sum().backward()
+    gradients = [each.grad.clone() for each in model.parameters()]
     model.zero_grad()
     for row in (0, 1, 3, 4):
         shown = {name: value[row : row + 1] for name, value in given.items()}
-        (model(**shown, fused_lm_head=True).log_probs * weights[row]).sum().backward()
-    alone = [each.grad for each in model.parameters()]
-    for (probabilities, *_), row in zip(apart, (0, 1, 3, 4), strict=True):
-        torch.testing.assert_close(together[0][row], probabilities[0], atol=1e-4, rtol=1e-4)
-    for one, other in zip(together[1:], alone, strict=True):
-        torch.testing.assert_close(one, other, atol=1e-3, rtol=1e-3)
+        alone = model(**shown, fused_lm_head=True).log_probs
+        torch.testing.assert_close(together[row], alone[0], atol=1e-4, rtol=1e-4)
+        (alone * weights[row]).sum().backward()
+    for one, other in zip(gradients, model.parameters(), strict=True):
+        torch.testing.assert_close(one, other.grad, atol=1e-3, rtol=1e-3)
 
 
 @pytest.mark.parametrize("spoil", ["all different", "a gap", "nothing learnt"])
@@ -138,12 +128,13 @@ def test_draws_follow_the_probabilities(model: Any) -> None:
     ids, mask = ids[:1].repeat(4000, 1), mask[:1].repeat(4000, 1)
     compacted(model)
     config = configured(
-        max_new_tokens=1, do_sample=True, temperature=0.5, top_k=0, pad_token_id=0, eos_token_id=1
+        max_new_tokens=1, do_sample=True, temperature=0.25, top_k=0, pad_token_id=0, eos_token_id=1
     )
     assert plain(config)
     with torch.inference_mode():
         made = model.generate(input_ids=ids, attention_mask=mask, generation_config=config)
-        likely = (model(ids[:1]).logits[0, -1].float() / 0.5).softmax(-1)
+        likely = (model(ids[:1]).logits[0, -1].float() / 0.25).softmax(-1)
+    assert likely.max() > 0.2  # else any draws would do
     found = torch.bincount(made[:, -1], minlength=len(likely)) / 4000
     assert (found - likely).abs().max() < 0.04
 

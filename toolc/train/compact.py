@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolc.train import sampling
-from toolc.train.sharing import at_once, full_attention, merged, packed
+from toolc.train.sharing import at_once, full_attention, merged, of_rows, packed
 
 
 def compact(trainer: Any, temperature: float = 1.0) -> None:
@@ -36,7 +36,8 @@ def _compact(forward: Any, temperature: float) -> Any:
         self: Any, *arguments: Any, fused_lm_head: bool = False, labels: Any = None, **named: Any
     ) -> Any:
         if not fused_lm_head:
-            shared = None if arguments or labels is not None else at_once(forward, named)
+            alone = arguments or labels is not None or not full_attention(self.config)
+            shared = None if alone else at_once(forward, named)
             if shared is not None:
                 return shared
             return forward(*arguments, **named, **({} if labels is None else {"labels": labels}))
@@ -99,9 +100,4 @@ def telling(trainer: Any, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         return inputs
     told[0] |= not told.any()
     rows = len(told)
-    return merged(
-        {
-            name: value[told] if getattr(value, "shape", ())[:1] == (rows,) else value
-            for name, value in inputs.items()
-        }
-    )
+    return merged({name: of_rows(value, told, rows) for name, value in inputs.items()})

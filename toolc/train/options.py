@@ -75,7 +75,7 @@ MEANINGS = {
     "rl.steps": "steps of the optimiser",
     "rl.prompts": "rows a step, on each process",
     "rl.group": "samples of each row",
-    "rl.learning_rate": "constant after `rl.warmup`",
+    "rl.learning_rate": "falls to 0 in a line",
     "rl.warmup": "steps in which the learning rate rises",
     "rl.temperature": "of sampling",
     "rl.renamed": "for `message` of reference plans: share of the rows in which names are "

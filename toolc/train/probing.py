@@ -7,11 +7,9 @@ those that all samples or none solve are left out (filtering by pass rate).
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from toolc.output import write_file
 from toolc.train.batching import Request
 from toolc.train.generation import Generator
 from toolc.train.rows import Row
@@ -20,40 +18,15 @@ Reward = Callable[..., list[float | None]]
 """A reward function of messages and of the environments in which they are said."""
 
 
-def probe(
+def earned(
     rows: Sequence[Row],
     generator: Generator,
     environments: Mapping[str, type[Any]],
     reward: Reward,
     samples: int,
     seed: int,
-    path: str,
-) -> None:
-    """Writes what samples of each row earn to the file, unless it is there."""
-    if os.path.exists(path):
-        return
-    earned = _earned(rows, generator, environments, reward, samples, seed)
-    named = {row["id"]: each for row, each in zip(rows, earned, strict=True)}
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    write_file(path, (json.dumps(named) + "\n").encode())
-
-
-def promising(rows: Sequence[Row], path: str) -> list[Row]:
-    """The rows of which, by the file, some samples earn more than others; all, where none does."""
-    with open(path, encoding="utf-8") as file:
-        earned = json.load(file)
-    return [row for row in rows if len(set(earned[row["id"]])) > 1] or list(rows)
-
-
-def _earned(
-    rows: Sequence[Row],
-    generator: Generator,
-    environments: Mapping[str, type[Any]],
-    reward: Reward,
-    samples: int,
-    seed: int,
-) -> list[list[float]]:
-    """By row what each of its samples earns."""
+) -> dict[str, list[float]]:
+    """By row, by its id, what each of its samples earns."""
     import torch
 
     torch.manual_seed(seed)
@@ -61,13 +34,17 @@ def _earned(
         Request(row["prompt"], json.loads(row["tools"]), 0) for row in rows for _ in range(samples)
     ]
     made = generator.draw(requests)
-    earned: list[list[float]] = []
+    found: dict[str, list[float]] = {}
     for at, row in enumerate(rows):
         instance = environments[row["environment"]]()
-        found = []
+        found[row["id"]] = []
         for drawn in made[at * samples : (at + 1) * samples]:
             instance.reset(**row)
             [value] = reward([[drawn.message]], [instance])
-            found.append(value or 0.0)
-        earned.append(found)
-    return earned
+            found[row["id"]].append(value or 0.0)
+    return found
+
+
+def promising(rows: Sequence[Row], earned: Mapping[str, Sequence[float]]) -> list[Row]:
+    """The rows of which some samples earn more than others; all, where there are none."""
+    return [row for row in rows if len(set(earned[row["id"]])) > 1] or list(rows)

@@ -36,7 +36,7 @@ from toolc.train.examples import encoder, examples, renamed, schedule
 from toolc.train.failures import of_the_disk
 from toolc.train.generation import Generator, Sampling, prompt_ids
 from toolc.train.messages import cut
-from toolc.train.probing import Reward, probe, promising
+from toolc.train.probing import Reward, earned, promising
 from toolc.train.renaming import Renamer, texts_of
 from toolc.train.rows import Row, Source, source, whole_tasks
 from toolc.train.scores import SCORES
@@ -360,11 +360,20 @@ def _promising(
         run.config.evaluation.batch,
     )
     path = run.place("rl", "probe.json")
-    if processes.is_first():
+    if processes.is_first() and not os.path.exists(path):
+        run.say(f"rl: sampling {len(rows)} rows, {options.probe} times each")
         generator = Generator(model, tokenizer, parse(tokenizer), sampling)
-        probe(rows, generator, environments, judge, options.probe, run.config.seed, path)
+        known = earned(rows, generator, environments, judge, options.probe, run.config.seed)
+        os.makedirs(run.place("rl"), exist_ok=True)
+        write_file(path, (json.dumps(known) + "\n").encode())
     processes.wait()
-    found = promising(rows, path)
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = promising(rows, json.load(file))
+    except (ValueError, LookupError, TypeError, RecursionError):
+        raise RunError(
+            f"`{path}` is not of this run; without it the rows are sampled anew"
+        ) from None
     run.say(f"rl: {len(found)} of {len(rows)} rows are solved sometimes")
     return found
 

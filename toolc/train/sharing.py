@@ -14,14 +14,17 @@ def at_once(forward: Any, named: dict[str, Any]) -> Any:
     """What `forward` gives for rows of a batch at the beginning of a generation, computed for each
     different one once; None where that is not the case, or all are different."""
     import torch
+    from transformers import DynamicCache
 
     ids, cache = named.get("input_ids"), named.get("past_key_values")
-    if ids is None or cache is None or cache.get_seq_length() or torch.is_grad_enabled():
+    if ids is None or not isinstance(cache, DynamicCache) or cache.get_seq_length():
+        return None
+    if torch.is_grad_enabled():
         return None
     first, which = _different([named[name] for name in _BY_ROW if name in named])
     if len(first) == len(ids):
         return None
-    output = forward(**{name: _of_rows(value, first, len(ids)) for name, value in named.items()})
+    output = forward(**{name: of_rows(value, first, len(ids)) for name, value in named.items()})
     output.past_key_values.batch_select_indices(which)
     output.logits = output.logits[which]
     return output
@@ -36,7 +39,8 @@ def full_attention(config: Any) -> bool:
 _BY_ROW = ("input_ids", "attention_mask", "position_ids")
 
 
-def _of_rows(value: Any, rows: Any, number: int) -> Any:
+def of_rows(value: Any, rows: Any, number: int) -> Any:
+    """Some rows of a value that has so many; any other as it is."""
     return value[rows] if getattr(value, "shape", ())[:1] == (number,) else value
 
 
@@ -127,6 +131,6 @@ def merged(inputs: dict[str, Any]) -> dict[str, Any]:
     number = len(inputs["advantages"])
     told = [inputs[name].reshape(number, -1) for name in _TOLD if inputs.get(name) is not None]
     first, which = _different(told)
-    made = {name: _of_rows(value, first, number) for name, value in inputs.items()}
+    made = {name: of_rows(value, first, number) for name, value in inputs.items()}
     made["advantages"] = made["advantages"] * torch.bincount(which).to(made["advantages"].dtype)
     return made
