@@ -36,10 +36,12 @@ MAX_BYTES = 256 * 1024 * 1024
 
 class Options(NamedTuple):
     """What a compilation depends on besides its files. `data` is a folder in which data files are
-    looked up instead of beside their spec."""
+    looked up instead of beside their spec; `sample` the members that families with a `sample`
+    take in place of what they say."""
 
     data: str | None = None
     prove: bool = False
+    sample: int | None = None
 
 
 class DataFile(NamedTuple):
@@ -178,6 +180,7 @@ def compile_unit(unit: Unit, options: Options, specs: Mapping[str, str] | None =
     if environment is None or failed(diagnostics):
         return compiled
     from toolc.build import build
+    from toolc.scenarios.family import drawing
     from toolc.scenarios.others import wanted
 
     needs = wanted(environment)
@@ -192,7 +195,7 @@ def compile_unit(unit: Unit, options: Options, specs: Mapping[str, str] | None =
     if failed(diagnostics):
         return compiled
     others = _others([name for name in needs if name != environment.name], specs or {}, options)
-    built = build(environment, bound.rows, texts, others.found)
+    built = build(drawing(environment, options.sample), bound.rows, texts, others.found)
     diagnostics.extend(built.diagnostics)
     compiled = compiled._replace(
         inputs=Inputs(
@@ -209,7 +212,8 @@ def compile_unit(unit: Unit, options: Options, specs: Mapping[str, str] | None =
 
         prove_closed(built.files)
     sources = _relative(compiled.inputs, os.path.dirname(unit.entry) or ".", options)
-    artifacts = Artifacts(environment.name, built.files, sources, built.summary, built.entry)
+    facts = built.entry if options.sample is None else {**built.entry, "sample": options.sample}
+    artifacts = Artifacts(environment.name, built.files, sources, built.summary, facts)
     return compiled._replace(entry=entry_of(artifacts), artifacts=artifacts)
 
 

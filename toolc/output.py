@@ -33,7 +33,7 @@ class Artifacts(NamedTuple):
     """What `build/<name>/` shall hold, and what its entry in the manifest says.
 
     `sources` maps the name of a file, relative to the spec's folder, to the SHA-256 of its bytes.
-    `facts` are the environment's version, clock and seed.
+    `facts` are the environment's version, clock and seed, and what compiling was told.
     """
 
     name: str

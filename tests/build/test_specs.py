@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from toolc.analysis.builtins import BUILTINS
+from toolc.compiler import Options, compile_specs
 from toolc.node import Node
 from toolc.syntax import tree
 from toolc.syntax.parser import parse
@@ -41,3 +43,20 @@ def test_every_builtin_is_used_in_the_projects_own_environments(
     name: str, names: set[str]
 ) -> None:
     assert name in names
+
+
+@pytest.mark.parametrize("name", ["bank", "calendar", "geography", "shop", "travel"])
+def test_families_give_as_many_tasks_as_are_asked_for(name: str) -> None:
+    path = str(SPECS / name / f"{name}.toolc")
+    tasks: list[set[str]] = []
+    for sample in (None, 2, 30):
+        (compiled,) = compile_specs([path], Options(sample=sample))
+        assert compiled.artifacts, compiled.diagnostics
+        if sample:
+            assert not compiled.diagnostics and compiled.entry
+            assert compiled.entry["sample"] == sample
+        lines = compiled.artifacts.files["scenarios.jsonl"].decode().splitlines()
+        tasks.append({json.loads(line)["id"] for line in lines})
+    usual, few, many = tasks
+    assert few < usual < many
+    assert len(many) > 1.4 * len(usual)

@@ -150,6 +150,8 @@ def test_other_options(folder: Path, compiled: Callable[..., set[str]]) -> None:
     assert compiled("--prove") == {"one", "two"}
     assert compiled("--data", ".") == {"one", "two"}
     assert compiled("--data", ".") == set()
+    assert compiled("--sample", "3") == {"one", "two"}
+    assert compiled("--sample", "3") == set()
 
 
 def test_another_compiler(

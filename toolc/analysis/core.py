@@ -593,7 +593,8 @@ class CheckDef(Node):
 
 class ScenarioDef(Node):
     """Binders of the family are `targets`; every expression of the turns may use them and the
-    binders of earlier steps. `tools` is None for all."""
+    binders of earlier steps. `tools` is None for all. `sample` is what the spec says, `drawn`
+    what a compilation takes in its place, or as many as there are."""
 
     span: Span
     name: str
@@ -612,6 +613,7 @@ class ScenarioDef(Node):
     checks: tuple[CheckDef, ...]
     only: bool
     reward: RewardDef
+    drawn: int | None = None
 
 
 class RewardDef(Node):

@@ -63,6 +63,12 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         help="also audit what was compiled, but for what has passed and is unchanged",
     )
     parser.add_argument(
+        "--sample",
+        type=positive,
+        metavar="N",
+        help="families with a `sample` take N members, or as many as there are: more to train on",
+    )
+    parser.add_argument(
         "--data", metavar="DIR", help="look data files up here instead of beside their spec"
     )
     add_format(parser, "human", "plain", "json")
@@ -76,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.data is not None and not os.path.isdir(args.data):
         raise UsageError(f"`{args.data}` is not a folder")
-    options = Options(args.data, args.prove)
+    options = Options(args.data, args.prove, args.sample)
     try:
         paths, diagnostics = find_specs(args.paths)
         compiled: dict[str, Compiled] = {}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from toolc.analysis.core import EnvironmentDef
 from toolc_runtime.values import key_text
 
 
@@ -14,6 +15,19 @@ class Member(NamedTuple):
 
     key: str
     values: tuple[Any, ...]
+
+
+def drawing(environment: EnvironmentDef, size: int | None) -> EnvironmentDef:
+    """The environment in which families with a `sample` take so many, or as many as there are."""
+    if size is None:
+        return environment
+    made: EnvironmentDef = environment.replace(
+        scenarios=tuple(
+            each if each.sample is None else each.replace(drawn=size)
+            for each in environment.scenarios
+        )
+    )
+    return made
 
 
 def of_table(rows: Iterable[tuple[Any, Any]], binders: int) -> list[Member]:

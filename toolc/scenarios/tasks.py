@@ -132,10 +132,11 @@ def _members(
         return bool(evaluate("condition", "the family's condition", condition, *member.values))
 
     seed = stage.definition.seed
-    taken, found = family.sample(members, scenario.sample, seed, scenario.name, accepts)
+    size = scenario.drawn or scenario.sample
+    taken, found = family.sample(members, size, seed, scenario.name, accepts)
     if not found:
         reporter.report("TC0606", (condition or source).span)
-    elif scenario.sample is not None and found < scenario.sample:
+    elif scenario.sample is not None and not scenario.drawn and found < scenario.sample:
         reporter.report("TC0607", scenario.span, sample=scenario.sample, found=found)
     return taken
 
