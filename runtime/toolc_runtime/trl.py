@@ -64,7 +64,8 @@ class TrlEnvironment:
         self._row: Mapping[str, Any] = {}
         self._made: list[tuple[str, dict[str, Any]]] = []
         self._asked = False
-        self._episode: Episode = self._environment.episode()
+        self._beside = False
+        self._played: Episode | None = None
 
     def reset(self, **row: Any) -> str | None:
         """Start the episode of the row's `task`.
@@ -74,10 +75,17 @@ class TrlEnvironment:
         self._row = row
         self._made = []
         self._asked = False
-        self._episode = self._begin()
+        self._played = None
         if row.get("prompt"):
             return None
         return "\n\n".join(message["content"] for message in self._episode.messages) or None
+
+    @property
+    def _episode(self) -> Episode:
+        """The row's episode, begun when it is first needed: many a completion is judged without."""
+        if self._played is None:
+            self._played = self._begin()
+        return self._played
 
     def _begin(self) -> Episode:
         """A new episode of the row, as it is before the model's first message."""
@@ -101,7 +109,7 @@ class TrlEnvironment:
             if value is not None:
                 given[name] = value
         self._made.append((tool, given))
-        return self._episode.call(tool, given)
+        return self._episode.call(tool, given, parallel=self._beside)
 
     def _judge(self, completion: Any) -> Verdict:
         """The verdict on a completion, whose calls this instance has run.
@@ -143,7 +151,7 @@ class TrlEnvironment:
             # What is no object is rejected, whatever the tool.
             given = "null" if arguments is None else arguments
             episode.call(tool, given, parallel=each.parallel)
-        self._episode = episode
+        self._played = episode
 
     def _step(self, kind: str, completion: Any) -> float | None:
         """The reward of one message after the row's `prefix`; None without a task.
@@ -192,28 +200,33 @@ class TrlEnvironment:
         return sum(call is not None for call in match(self._episode, task).calls)
 
     def _undone(self, rest: Iterable[Any], task: Task, now: int) -> Iterator[Any]:
-        """Of a plan's events from turn `now` on those whose steps the episode has not done."""
+        """Of a plan's events from turn `now` on those whose steps the episode has not done, the
+        first of them in a message of its own."""
         steps = [step for step in plan_of(task).steps if step.turn == now]
+        first = True
         for event in rest:
             step = next((step for step in steps if _of(event, "call", step.tool)), None)
             if step and self._episode._turn == now:
                 steps.remove(step)
                 if match(self._episode, task).calls[step.index] is not None:
                     continue
-            yield event
+            yield [*event[:-1], False] if first and _of(event, "call") else event
+            first = False
 
     def _make(self, completion: Any) -> list[tuple[str, Any]]:
         """Makes the calls of a completion's message: pairs of tool and result."""
         said = completion[-1] if isinstance(completion, Sequence) and completion else None
-        made = []
+        made: list[tuple[str, Any]] = []
         for call in (said.get("tool_calls") or ()) if isinstance(said, Mapping) else ():
             name, runs = _asked(call, type(self))
+            self._beside = bool(made)
             if runs:
                 text = getattr(self, name)(**call["function"]["arguments"])
                 name = self._made[-1][0]
             else:
-                text = self._episode.call(name, "null")
+                text = self._episode.call(name, "null", parallel=self._beside)
             made.append((name, json.loads(text)))
+        self._beside = False
         return made
 
 

@@ -38,7 +38,7 @@ class Episode:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.messages = [{"role": "user", "content": "hello"}]
 
-    def call(self, name: str, arguments: dict[str, Any]) -> str:
+    def call(self, name: str, arguments: dict[str, Any], parallel: bool) -> str:
         self.calls.append((name, arguments))
         return "{}"
 
@@ -92,6 +92,7 @@ def test_arguments_reach_the_tool_under_its_own_names(made: Any) -> None:
 
 def test_reset_is_total(made: Any) -> None:
     assert made.reset(task="known", prompt=[{"role": "user"}]) is None
+    assert made._episode.calls == []
     assert made._environment.task == "known"
     assert made.reset(task="unknown") == "hello"
     assert made.reset(task=["no", "text"], answer=3) == "hello"

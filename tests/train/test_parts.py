@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.scenarios.specs import compile_text, load_built
 from toolc.train import checkpoints, metrics
 from toolc.train.batching import BatchPolicy, Request
 from toolc.train.config import TINY_RUN, Config, ConfigError, Sft, parse
@@ -18,6 +19,7 @@ from toolc.train.examples import IGNORED, examples, schedule
 from toolc.train.messages import cut
 from toolc.train.renaming import Renamer, exchanged, texts_of, with_own_names
 from toolc.train.rows import sft_rows, source
+from toolc.train.trl_adapter import step_function
 from toolc_runtime.chat.message import Reply
 from toolc_runtime.environment import Environment
 from toolc_runtime.trl import emitted, offering
@@ -168,6 +170,48 @@ def test_a_message_is_worth_what_it_adds_to_the_plan(town: Environment) -> None:
     for rest in ("[3, [], [[]], {}]", "{", "[[1, 2]]"):
         assert reward({**first, "rest": rest}, "", shelf) is not None
         assert reward({**first, "rest": rest, "prefix": '[["reply", "x"]]'}, last) == 0
+
+
+TOWNS = ("Ulm", "Trier")
+AT_ONCE = """\
+toolc 1
+environment towns "Towns."
+table towns[name]: {name: str, people: int} = [
+  {name: "Ulm", people: 128928}, {name: "Trier", people: 112195},
+]
+tool get_people "How many people live in a town." (town: str) -> int {
+  return towns[town].people else fail "unknown town"
+}
+scenario both "Two towns" {
+  user "How many people live in Ulm, and how many in Trier? Ask for both at once."
+  plan {
+    step let a = get_people(town: "Ulm")
+    step let b = get_people(town: "Trier")
+  }
+  answer [a, b]
+  verify { constraint turns <= 2 }
+}
+"""
+
+
+def test_calls_of_one_message_take_one_turn(tmp_path: Path) -> None:
+    towns = load_built(compile_text(AT_ONCE), tmp_path, "towns")
+    [task] = towns.tasks.values()
+    calls = [{"function": {"name": "get_people", "arguments": {"town": name}}} for name in TOWNS]
+    rest = [["call", "get_people", {"town": name}, name != "Ulm"] for name in TOWNS]
+    row = {"prompt": [1], "task": task.id, "prefix": "[]"}
+    row["rest"] = json.dumps([*rest, ["reply", "Answer: [128928, 112195]"]])
+    judge = step_function("task")
+
+    def reward(*made: list[dict[str, Any]]) -> list[float | None]:
+        environments = [offering(emitted(towns), list(towns.tools))() for _ in made]
+        for environment in environments:
+            environment.reset(**row)
+        said = [[{"role": "assistant", "content": "", "tool_calls": each}] for each in made]
+        return judge(said, environments)
+
+    assert reward(calls) == [1]
+    assert reward(calls[:1], calls, calls, calls[1:]) == [0, 1, 1, 0]  # too many turns are left
 
 
 @pytest.mark.parametrize("completion", [None, [], ["x"], [{"tool_calls": 3}], [{"content": 1}]])

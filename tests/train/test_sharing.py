@@ -13,6 +13,7 @@ pytest.importorskip("trl")
 from transformers import GenerationConfig  # noqa: E402
 
 from tests.train.test_tiny import WORDS, Vocabulary  # noqa: E402
+from toolc.train import sampling  # noqa: E402
 from toolc.train.compact import compact, telling  # noqa: E402
 from toolc.train.generation import Generator, Sampling  # noqa: E402
 from toolc.train.sampling import drawn, plain  # noqa: E402
@@ -22,10 +23,11 @@ from toolc.train.tiny import Size, make_model  # noqa: E402
 PAD = 0
 
 
-@pytest.fixture
-def model() -> Any:
+@pytest.fixture(params=["sdpa", "eager"])
+def model(request: pytest.FixtureRequest) -> Any:
     torch.manual_seed(0)  # of the prompts too
     made = make_model(Vocabulary(), Size(), 0)
+    made.set_attn_implementation(request.param)
     made.eval()
     return made
 
@@ -54,7 +56,7 @@ def test_completions_behind_one_prompt_have_the_same_probabilities_and_gradients
 ) -> None:
     given = groups()
     compacted(model)
-    kept = packed(given["input_ids"], given["attention_mask"], given["labels"] >= 0)
+    kept = packed(given["input_ids"], given["attention_mask"], given["labels"] >= 0, torch.float32)
     assert kept is not None
     assert kept.inputs["input_ids"].shape == (2, 9 + 8)
     together = model(**given, fused_lm_head=True).log_probs
@@ -81,7 +83,7 @@ def test_what_shares_no_prompt_is_not_packed(spoil: str) -> None:
         learnt[0, 11] = False
     else:
         learnt[:] = False
-    assert packed(given["input_ids"], given["attention_mask"], learnt) is None
+    assert packed(given["input_ids"], given["attention_mask"], learnt, torch.float32) is None
 
 
 def test_equal_rows_are_learnt_once_and_count_as_often() -> None:
@@ -137,6 +139,37 @@ def test_draws_follow_the_probabilities(model: Any) -> None:
     assert likely.max() > 0.2  # else any draws would do
     found = torch.bincount(made[:, -1], minlength=len(likely)) / 4000
     assert (found - likely).abs().max() < 0.04
+
+
+def test_completions_of_one_prompt_do_not_see_each_other(
+    model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids, mask = (each.repeat_interleave(4, 0) for each in prompts())  # more than one row holds
+    ends = list(range(10, WORDS // 2))  # half of them end with each token
+    steps = []
+    said = sampling._said
+
+    def seen(logits: Any, temperature: float) -> Any:
+        made = said(logits, temperature)
+        steps.append((logits.clone(), made))
+        return made
+
+    monkeypatch.setattr(sampling, "_said", seen)
+    with torch.inference_mode():
+        made = drawn(model, ids, mask, 6, 1.0, ends, PAD)
+        shown = torch.cat([mask, torch.ones_like(made[:, ids.shape[1] :])], 1)
+        places = (shown.cumsum(1) - 1).clamp(min=0)
+        whole = model(input_ids=made, attention_mask=shown, position_ids=places).logits
+    alive = torch.arange(len(ids))
+    for at, (logits, tokens) in enumerate(steps):
+        column = ids.shape[1] + at
+        assert tokens.tolist() == made[alive, column].tolist()
+        torch.testing.assert_close(logits, whole[alive, column - 1], atol=1e-4, rtol=1e-4)
+        ended = torch.isin(tokens, torch.tensor(ends))
+        assert (made[alive[ended], column + 1 :] == PAD).all()
+        alive = alive[~ended]
+    assert 1 < len(steps) <= 6
+    assert len({tuple(row) for row in made.tolist()}) > 5
 
 
 @pytest.mark.parametrize("other", [{"top_p": 0.9}, {"top_k": 5}, {"num_beams": 2}, {"min_p": 0.1}])

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolc.train import sampling
-from toolc.train.sharing import at_once, full_attention, merged, of_rows, packed
+from toolc.train.sharing import full_attention, merged, of_rows, packed
 
 
 def compact(trainer: Any, temperature: float = 1.0) -> None:
@@ -36,10 +36,6 @@ def _compact(forward: Any, temperature: float) -> Any:
         self: Any, *arguments: Any, fused_lm_head: bool = False, labels: Any = None, **named: Any
     ) -> Any:
         if not fused_lm_head:
-            alone = arguments or labels is not None or not full_attention(self.config)
-            shared = None if alone else at_once(forward, named)
-            if shared is not None:
-                return shared
             return forward(*arguments, **named, **({} if labels is None else {"labels": labels}))
         wanted = labels[:, 1:]
         learnt = wanted >= 0
@@ -85,7 +81,7 @@ def _states(model: Any, learnt: Any, arguments: Any, named: dict[str, Any]) -> A
     ids, mask = named.get("input_ids"), named.get("attention_mask")
     given = {**named, "use_cache": False}
     whole = arguments or ids is None or mask is None or not full_attention(model.config)
-    together = None if whole else packed(ids, mask, learnt)
+    together = None if whole else packed(ids, mask, learnt, model.dtype)
     if together is None:
         return model.base_model(*arguments, **given).last_hidden_state[:, :-1][learnt[:, 1:]]
     states = model.base_model(**{**given, **together.inputs}).last_hidden_state

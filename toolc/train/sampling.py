@@ -1,12 +1,19 @@
-"""Completions drawn on a processor: rows that have ended are not gone on with.
+"""Completions drawn on a processor: those of one prompt stand behind it in one row, and those that
+have ended are not gone on with.
 
-What `generate` of transformers draws has the same distribution; it goes on with all rows until the
-last has ended, and with a small model most of the time is theirs.
+What `generate` of transformers draws has the same distribution; it copies the keys and values of a
+prompt for each of its completions with every token, and goes on with all until the last has ended.
+With a small model most of the time goes there.
 """
 
 from __future__ import annotations
 
 from typing import Any
+
+from toolc.train.sharing import additive, different
+
+_BESIDE = 8
+"""Most completions behind a prompt in one row: each token is compared with those of all."""
 
 _PLAIN: dict[str, tuple[Any, ...]] = {
     "top_k": (None, 0),
@@ -51,31 +58,75 @@ def drawn(
 
     made = torch.full((len(ids), tokens), pad, dtype=ids.dtype)
     stop = torch.tensor(ends)
-    places = (mask.long().cumsum(-1) - 1).clamp(min=0)
+    first, which = different([ids, mask])
+    shown = mask[first].bool()
+    lengths = shown.sum(1)
     cache = DynamicCache(config=model.config)
+    output = model(
+        input_ids=ids[first],
+        attention_mask=mask[first],
+        position_ids=(lengths[:, None] + torch.arange(-shown.shape[1], 0)).clamp(min=0),
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=1,
+    )
+    logits = output.logits[:, -1][which]
+    prompts, rows = _rows(which)
+    cache.batch_select_indices(prompts)
+    shown, lengths = shown[prompts], lengths[prompts]
+    owners = torch.zeros((len(prompts), 0), dtype=torch.long)  # whose each later token is
     alive = torch.arange(len(ids))
-    asked, at = ids, 0
-    while at < tokens and len(alive):
+    for at in range(tokens):
+        said = _said(logits.float(), temperature)
+        made[alive, at] = said
+        going = ~torch.isin(said, stop)
+        alive, said, rows = alive[going], said[going], rows[going]
+        if at + 1 == tokens or not len(alive):
+            break
+        kept, rows = rows.unique(return_inverse=True)
+        if len(kept) < len(shown):
+            cache.batch_select_indices(kept)
+            shown, lengths, owners = shown[kept], lengths[kept], owners[kept]
+        columns = _places(rows)
+        asked = torch.full((len(kept), int(columns.max()) + 1), pad)
+        asking = torch.full_like(asked, -1)
+        asked[rows, columns], asking[rows, columns] = said, alive
+        owners = torch.cat([owners, asking], 1)
+        own = owners[:, None] == asking[:, :, None]
+        seen = torch.cat([shown[:, None].expand(-1, asked.shape[1], -1), own], -1)
         output = model(
             input_ids=asked,
-            attention_mask=mask,
-            position_ids=places,
+            attention_mask=additive(seen, logits.dtype),
+            position_ids=(lengths[:, None] + at).expand_as(asked),
             past_key_values=cache,
             use_cache=True,
-            logits_to_keep=1,
         )
-        logits = output.logits[:, -1].float()
-        if temperature > 0:
-            likely = (logits / temperature).softmax(-1)
-            said = torch.multinomial(likely, 1)[:, 0]
-        else:
-            said = logits.argmax(-1)
-        made[alive, at] = said
-        at += 1
-        going = (~torch.isin(said, stop)).nonzero()[:, 0]
-        if len(going) < len(alive):
-            alive, said, mask, places = alive[going], said[going], mask[going], places[going]
-            cache.batch_select_indices(going)
-        asked, places = said[:, None], places[:, -1:] + 1
-        mask = torch.cat([mask, mask.new_ones(len(alive), 1)], -1)
-    return torch.cat([ids, made[:, :at]], -1)
+        logits = output.logits[rows, columns]
+    return torch.cat([ids, made[:, : at + 1]], -1)
+
+
+def _said(logits: Any, temperature: float) -> Any:
+    import torch
+
+    if temperature > 0:
+        return torch.multinomial((logits / temperature).softmax(-1), 1)[:, 0]
+    return logits.argmax(-1)
+
+
+def _places(values: Any) -> Any:
+    """For each of the values how many equal ones come before it."""
+    import torch
+
+    order = values.argsort(stable=True)
+    starts = torch.searchsorted(values[order], values[order])
+    return torch.empty_like(values).scatter(0, order, torch.arange(len(values)) - starts)
+
+
+def _rows(which: Any) -> tuple[Any, Any]:
+    """The prompts of rows that take a few completions each, and the row of each completion."""
+    import torch
+
+    inside = _places(which) // _BESIDE
+    split: Any = torch.stack([which, inside], 1)
+    pairs, rows = split.unique(dim=0, return_inverse=True)
+    return pairs[:, 0], rows

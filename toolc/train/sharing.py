@@ -1,7 +1,6 @@
 """A prompt that several rows of a batch share goes through the model once.
 
-A group's completions follow the same prompt, which is most of their length: when they are drawn,
-its keys and values are computed for one and copied; when they are learnt, they stand behind it in
+A group's completions follow the same prompt, which is most of their length: they stand behind it in
 one row, and none sees another (as in Prefix Grouper, arXiv 2506.05433).
 """
 
@@ -10,24 +9,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 
-def at_once(forward: Any, named: dict[str, Any]) -> Any:
-    """What `forward` gives for rows of a batch at the beginning of a generation, computed for each
-    different one once; None where that is not the case, or all are different."""
+def additive(seen: Any, dtype: Any) -> Any:
+    """A mask of which token sees which (rows x tokens x tokens) as what is added to attention."""
     import torch
-    from transformers import DynamicCache
 
-    ids, cache = named.get("input_ids"), named.get("past_key_values")
-    if ids is None or not isinstance(cache, DynamicCache) or cache.get_seq_length():
-        return None
-    if torch.is_grad_enabled():
-        return None
-    first, which = _different([named[name] for name in _BY_ROW if name in named])
-    if len(first) == len(ids):
-        return None
-    output = forward(**{name: of_rows(value, first, len(ids)) for name, value in named.items()})
-    output.past_key_values.batch_select_indices(which)
-    output.logits = output.logits[which]
-    return output
+    return torch.zeros(1, dtype=dtype).where(seen, torch.finfo(dtype).min)[:, None]
 
 
 def full_attention(config: Any) -> bool:
@@ -36,16 +22,14 @@ def full_attention(config: Any) -> bool:
     return config._attn_implementation in ("sdpa", "eager") and set(layers) == {"full_attention"}
 
 
-_BY_ROW = ("input_ids", "attention_mask", "position_ids")
-
-
 def of_rows(value: Any, rows: Any, number: int) -> Any:
     """Some rows of a value that has so many; any other as it is."""
     return value[rows] if getattr(value, "shape", ())[:1] == (number,) else value
 
 
-def _different(values: list[Any]) -> tuple[Any, Any]:
-    """The first of each kind of row, and for each row its kind's index."""
+def different(values: list[Any]) -> tuple[Any, Any]:
+    """The first of each kind of row, and for each row its kind's index; a row is that of all
+    values (rows x anything)."""
     import torch
 
     kinds: dict[tuple[Any, ...], int] = {}
@@ -71,9 +55,9 @@ class Packed(NamedTuple):
     columns: Any
 
 
-def packed(ids: Any, mask: Any, learnt: Any) -> Packed | None:
+def packed(ids: Any, mask: Any, learnt: Any, dtype: Any) -> Packed | None:
     """Rows (x tokens) whose learnt tokens, all behind one column, are the end of what `mask` shows;
-    None where they are not, or no two rows share what is before."""
+    None where they are not, or no two rows share what is before. `dtype` is the model's."""
     import torch
 
     if not learnt.any():
@@ -85,7 +69,7 @@ def packed(ids: Any, mask: Any, learnt: Any) -> Packed | None:
         return None
     if not torch.equal(mask[:, width:].bool(), ahead):
         return None
-    first, which = _different([ids[:, :width], mask[:, :width]])
+    first, which = different([ids[:, :width], mask[:, :width]])
     if len(first) == len(ids):
         return None
     starts, ends = [], [width] * len(first)
@@ -110,7 +94,7 @@ def packed(ids: Any, mask: Any, learnt: Any) -> Packed | None:
     seen = (parts[:, None, :] == parts[:, :, None]) | (parts[:, None, :] == 0)
     seen &= (order[None, :] <= order[:, None]) & (parts[:, None, :] >= 0)
     seen |= torch.eye(shape[1], dtype=torch.bool)  # a row that sees nothing has no numbers
-    inputs = {"input_ids": tokens, "position_ids": places, "attention_mask": seen[:, None]}
+    inputs = {"input_ids": tokens, "position_ids": places, "attention_mask": additive(seen, dtype)}
     return Packed(inputs, which.repeat_interleave(lengths), torch.cat(columns))
 
 
@@ -130,7 +114,7 @@ def merged(inputs: dict[str, Any]) -> dict[str, Any]:
 
     number = len(inputs["advantages"])
     told = [inputs[name].reshape(number, -1) for name in _TOLD if inputs.get(name) is not None]
-    first, which = _different(told)
+    first, which = different(told)
     made = {name: of_rows(value, first, number) for name, value in inputs.items()}
     made["advantages"] = made["advantages"] * torch.bincount(which).to(made["advantages"].dtype)
     return made

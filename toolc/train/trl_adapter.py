@@ -294,22 +294,27 @@ def episode_function(name: str, score: Score) -> Callable[..., list[float | None
     return reward
 
 
+_JUDGED = ("task", "seed", "prefix", "rest")
+"""What a message's reward rests on beside the message, of a row."""
+
+
 def step_function(kind: str) -> Callable[..., list[float | None]]:
     """A reward function for rows that are one message each, whose calls the trainer must not run
-    (`max_tool_calling_iterations` 0)."""
+    (`max_tool_calling_iterations` 0). Equal messages after the same prompt are judged once."""
 
     def step(
         completions: Sequence[Any], environments: Sequence[TrlEnvironment], **columns: Any
     ) -> list[float | None]:
-        return [
-            environment._step(kind, with_own_names(completion, names))
-            for completion, environment, names in zip(
-                completions,
-                environments,
-                columns.get("names") or [""] * len(completions),
-                strict=True,
-            )
-        ]
+        known: dict[str, float | None] = {}
+        found = []
+        named = columns.get("names") or [""] * len(completions)
+        for said, environment, names in zip(completions, environments, named, strict=True):
+            told = [environment._row.get(name) for name in _JUDGED]
+            which = json.dumps([type(environment).__name__, told, names, said], default=str)
+            if which not in known:
+                known[which] = environment._step(kind, with_own_names(said, names))
+            found.append(known[which])
+        return found
 
     step.__name__ = f"step_{kind}"
     return step
