@@ -18,7 +18,9 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,7 +53,9 @@ class Trained(NamedTuple):
 
 
 class Result(NamedTuple):
-    """Held-out Solve-F1 of one size and seed, by algorithm after reinforcement.
+    """Held-out Solve-F1 of one size and seed, by algorithm after reinforcement: `sft` and `rl` on
+    unseen tasks, sampled; `greedy` of the likeliest replies to them; `away` on an environment that
+    training lacks, sampled; each before and after reinforcement.
 
     `closed` is the part of the gap that supervised training left to 1.0; `kept` the figure as a
     multiple of the supervised one; `environment` the share of a step that environments take.
@@ -65,6 +69,8 @@ class Result(NamedTuple):
     rl: float
     closed: float
     kept: float
+    greedy: tuple[float, float]
+    away: tuple[float, float]
     seconds: float
     environment: float
 
@@ -110,8 +116,8 @@ def _result(out: Path, size: str, seed: int, algorithm: str) -> Result:
     folder = out / f"{size}-{seed}" / algorithm
     summary = _read(folder / "summary.json")
     supervised = _read(folder.parent / "sft" / "summary.json")
-    figures = summary["solve_f1"]["unseen_tasks"]
-    before, after = figures["init"], figures["rl"]
+    figures = {name: (found["init"], found["rl"]) for name, found in summary["solve_f1"].items()}
+    before, after = figures["unseen_tasks"]
     return Result(
         size,
         seed,
@@ -121,6 +127,8 @@ def _result(out: Path, size: str, seed: int, algorithm: str) -> Result:
         after,
         (after - before) / (1 - before),
         after / before if before else 0.0,
+        figures["unseen_tasks_greedy"],
+        figures["unseen_environment"],
         supervised["seconds"] + summary["seconds"],
         _share(folder / "metrics.jsonl"),
     )
@@ -155,8 +163,9 @@ def _share(path: Path) -> float:
 def table(found: Sequence[Result]) -> str:
     """The results as Markdown, with means of each size and algorithm."""
     lines = [
-        "| size | weights | algorithm | seed | SFT | RL | gap closed | RL / SFT | minutes |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| size | weights | algorithm | seed | SFT | RL | gap closed | RL / SFT "
+        "| greedy: SFT, RL | unseen environment: SFT, RL | minutes |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for size in SIZES:
         for algorithm in ALGORITHMS:
@@ -178,8 +187,14 @@ def _line(seed: str, found: Sequence[Result]) -> str:
     return (
         f"| {first.size} | {first.weights / 1e6:.1f} M | {first.algorithm} | {seed} "
         f"| {mean['sft']:.3f} | {mean['rl']:.3f} | {mean['closed']:.0%} | {mean['kept']:.2f} "
+        f"| {_both(each.greedy for each in found)} | {_both(each.away for each in found)} "
         f"| {mean['seconds'] / 60:.0f} |"
     )
+
+
+def _both(pairs: Iterable[tuple[float, float]]) -> str:
+    """The means of pairs."""
+    return ", ".join(f"{statistics.fmean(each):.3f}" for each in zip(*pairs, strict=True))
 
 
 def write(found: Sequence[Result]) -> None:
@@ -199,20 +214,29 @@ def main() -> int:
     parser.add_argument("--build", default="build", help="an audited build of specs/")
     parser.add_argument("--output", type=Path, default=Path("build/bench-train"))
     parser.add_argument("--threads", type=int, default=0, help="0: as many as there are cores")
+    parser.add_argument("--jobs", type=int, default=1, help="seeds at once (default: 1)")
     parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES))
     parser.add_argument("--table", action="store_true", help="show what there is, and do nothing")
     options = parser.parse_args()
     if options.table:
         print(table(results(options.output)))
         return 0
-    for size in options.sizes:
-        for seed in range(SIZES[size].seeds):
-            for run in runs(options.output, options.build, options.threads, size, seed):
-                if not done(run):
-                    return 1
+    lock = threading.Lock()
+
+    def seed_of(which: tuple[str, int]) -> bool:
+        """Does the runs of a size and seed, one after the other; whether all ended well."""
+        for run in runs(options.output, options.build, options.threads, *which):
+            if not done(run):
+                return False
+            with lock:
                 write(results(options.output))
+        return True
+
+    wanted = [(size, seed) for size in options.sizes for seed in range(SIZES[size].seeds)]
+    with ThreadPoolExecutor(options.jobs) as seeds:
+        ended = list(seeds.map(seed_of, wanted))
     print(table(results(options.output)))
-    return 0
+    return 0 if all(ended) else 1
 
 
 if __name__ == "__main__":

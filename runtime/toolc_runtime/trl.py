@@ -183,6 +183,8 @@ class TrlEnvironment:
         before = self._done(task)
         made = self._make(completion)
         after = self._done(task)
+        if made and after == before:
+            return 0.0
         rest = events(self._row.get("rest"))
         if not made:
             self._episode.reply(final_text(completion))

@@ -55,6 +55,9 @@ def test_a_file_changes_what_it_names_and_nothing_else() -> None:
         ('[rl]\nturns = "live"\nunit = "message"', '`rl.turns = "live"` is for `rl.unit'),
         ("[sft]\nsteps = 0", "`sft.steps` must be more than 0"),
         ("[data]\ntasks = 1.5", "`data.tasks` must be from 0 to 0.9"),
+        ("[evaluation]\nsamples = 4", "`evaluation.samples` is for an `evaluation.temperature`"),
+        ("[evaluation]\ntemperature = -1", "`evaluation.temperature` must be 0 or more"),
+        ("[rl]\nnorm_rate = 0", "`rl.norm_rate` must be more than 0"),
         ("[trainer]\nuse_vllm = true", "does not go with the tiny model"),
         ("[tiny]\nhidden = 31", "`tiny.hidden` must be a multiple of `tiny.heads`"),
         ("a = [", "not TOML"),
@@ -74,7 +77,7 @@ def test_what_is_given_by_default_goes_together() -> None:
 def test_what_tiny_has_for_reference_plans_goes_where_others_are_asked_for(other: str) -> None:
     made = parse(f"[rl]\n{other}", TINY_RUN).rl
     assert (made.renamed, made.probe) == (0, 0)
-    assert parse('[rl]\nsteps = 3\nunit = "message"', TINY_RUN).rl.probe > 0
+    assert parse('[rl]\nsteps = 3\nunit = "message"', TINY_RUN).rl.renamed > 0
 
 
 # ---------------------------------------------------------------- rows in order

@@ -11,6 +11,7 @@ pytest.importorskip("trl")
 
 from toolc.train.compact import compact, telling  # noqa: E402
 from toolc.train.tiny import Size, make_model  # noqa: E402
+from toolc.train.trl_adapter import apart, norms  # noqa: E402
 
 WORDS = 2000
 
@@ -41,6 +42,25 @@ def test_the_same_seed_gives_the_same_weights() -> None:
     ]
     assert all(same)
     assert not torch.equal(first.lm_head.weight, other.lm_head.weight)
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+def test_norms_learn_at_a_rate_of_their_own(grouped: bool) -> None:
+    model = make_model(Vocabulary(), Size(), 0)
+    before = {name: weight.clone() for name, weight in model.named_parameters()}
+    chosen = norms(model)
+    assert len(chosen) == sum("norm" in name for name in before) > 10
+    others = [each for each in model.parameters() if not any(each is norm for norm in chosen)]
+    kinds = [{"params": others}, {"params": chosen}] if grouped else model.parameters()
+    optimizer = torch.optim.AdamW(kinds, lr=1e-4, weight_decay=0.0)
+    apart(optimizer, chosen, 100)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 0.5)
+    model(torch.arange(30)[None], labels=torch.arange(30)[None]).loss.backward()
+    optimizer.step()
+    schedule.step()
+    for name, weight in model.named_parameters():
+        moved = float((weight - before[name]).detach().abs().max())
+        assert moved == pytest.approx(5e-3 if "norm" in name else 5e-5, rel=0.05), name
 
 
 def test_learnt_tokens_have_the_probabilities_that_trl_gives_them() -> None:

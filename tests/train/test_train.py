@@ -112,7 +112,8 @@ def kill_after(process: subprocess.Popen[str], run: Path, stage: str, step: int)
 
 def test_the_summary_has_held_out_figures_of_every_stage(whole: Path) -> None:
     summary = json.loads((whole / "summary.json").read_text(encoding="utf-8"))
-    assert set(summary["solve_f1"]) == {"unseen_tasks", "unseen_families"}
+    sets = {"unseen_tasks", "unseen_families"}
+    assert set(summary["solve_f1"]) == sets | {f"{name}_greedy" for name in sets}
     for by_stage in summary["solve_f1"].values():
         assert list(by_stage) == ["init", "sft", "rl"]
         assert all(0 <= value <= 1 for value in by_stage.values())

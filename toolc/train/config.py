@@ -92,7 +92,8 @@ class Rl:
     is one row, and the bounds are those of a turn. `renamed` is the part of the rows of single
     messages in which names are exchanged for others, which are changed back for the judge. Where
     `probe` is not 0, each row of single messages is sampled so many times before, and those that
-    all samples or none solve are left out.
+    all samples or none solve are left out. The
+    weights of norms learn at `norm_rate` times the learning rate.
     """
 
     algorithm: str = "grpo"
@@ -115,17 +116,25 @@ class Rl:
     turns: str = "replayed"
     renamed: float = 0.0
     probe: int = 0
+    norm_rate: float = 1.0
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """Held-out evaluation: after every stage, and each `every` steps of RL on `tasks` of each
-    environment's unseen tasks; 0 for no evaluation between, and for all tasks."""
+    environment's unseen tasks; 0 for no evaluation between, and for all tasks. After a stage at
+    most `most` tasks are played of each set, drawn by chance; 0 for all.
+
+    At `temperature` 0 it is of the likeliest replies; else of `samples` episodes of each task, and
+    after a stage of the likeliest replies too."""
 
     every: int = 0
     tasks: int = 0
     max_tokens: int = 512
     batch: int = 64
+    temperature: float = 0.0
+    samples: int = 1
+    most: int = 0
 
 
 @dataclass(frozen=True)
@@ -160,7 +169,7 @@ class Config:
 
 
 TINY_RUN = Config(
-    data=Data(max_tokens=300),
+    data=Data(max_tokens=300, tasks=0.15, validation=0.02),
     tiny=TinyModel(vocabulary=4096),
     sft=Sft(
         steps=500,
@@ -173,19 +182,19 @@ TINY_RUN = Config(
     rl=Rl(
         unit="message",
         reward="solve_f1",
-        learning_rate=3e-4,
+        learning_rate=1.5e-4,
         warmup=10,
-        steps=120,
+        steps=150,
         prompts=32,
-        temperature=0.7,
         max_tokens=192,
         message_tokens=48,
         max_rounds=5,
-        save_every=20,
+        save_every=25,
         renamed=0.4,
         probe=4,
+        norm_rate=200.0,
     ),
-    evaluation=Evaluation(max_tokens=64, batch=128),
+    evaluation=Evaluation(max_tokens=64, batch=128, temperature=1.0, samples=2, most=100),
 )
 """What `--tiny` begins with."""
 
@@ -229,8 +238,13 @@ def check(config: Config) -> Config:
         raise ConfigError("`stages` must be in the order sft, rl, each once")
     _positive("sft", config.sft, ("steps", "batch", "learning_rate", "save_every"))
     _positive("rl", config.rl, ("steps", "prompts", "learning_rate", "temperature", "save_every"))
+    _positive("rl", config.rl, ("norm_rate",))
     _positive("rl", config.rl, ("max_tokens", "max_rounds"))
-    _positive("evaluation", config.evaluation, ("max_tokens", "batch"))
+    _positive("evaluation", config.evaluation, ("max_tokens", "batch", "samples"))
+    if config.evaluation.temperature < 0:
+        raise ConfigError("`evaluation.temperature` must be 0 or more")
+    if config.evaluation.samples > 1 and not config.evaluation.temperature:
+        raise ConfigError("`evaluation.samples` is for an `evaluation.temperature` above 0")
     _positive("data", config.data, ("orders", "max_tokens"))
     for name in ("families", "tasks", "validation"):
         _share(f"data.{name}", getattr(config.data, name), 0.9)

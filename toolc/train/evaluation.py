@@ -11,7 +11,7 @@ from toolc.eval import store
 from toolc.eval.figures import row_of
 from toolc.eval.policy import Player
 from toolc.eval.rollout import Line, Work, rollout
-from toolc.eval.run import Run
+from toolc.eval.run import Run, seed_of
 from toolc.train.admitted import Admitted
 from toolc.train.batching import BatchPolicy
 from toolc.train.generation import Generator, Sampling
@@ -50,28 +50,50 @@ def held_out(
     rows: Sequence[Row],
     environments: Mapping[str, Admitted],
     names: Mapping[str, Mapping[str, str]],
+    most: int = 0,
 ) -> dict[str, Held]:
-    """The tasks of test rows by set; no set without a task. `names` are the names under which
-    tools are offered, by environment and tool."""
+    """The tasks of test rows by set, of each at most `most` by chance, or all where that is 0; no
+    set without a task. `names` are the names under which tools are offered, by environment and
+    tool."""
     made: dict[str, Held] = {}
     for name, unseen in SETS.items():
+        found = dict.fromkeys((row["of"], row["task"]) for row in rows if row["unseen"] == unseen)
+        ranked = sorted(found, key=lambda task: seed_of(0, "/".join(task)))
+        drawn = set(ranked[: most or None])
         tasks: dict[str, list[str]] = {}
-        for row in rows:
-            if row["unseen"] == unseen and row["task"] not in tasks.setdefault(row["of"], []):
-                tasks[row["of"]].append(row["task"])
-        if any(tasks.values()):
-            kept = {of: ids for of, ids in tasks.items() if ids}
-            made[name] = Held(environments, kept, names)
+        for of, task in (task for task in found if task in drawn):
+            tasks.setdefault(of, []).append(task)
+        if tasks:
+            made[name] = Held(environments, tasks, names)
     return made
 
 
 def evaluate(
-    generator: Generator, held: Held, policy: Mapping[str, Any], folder: str | None = None
+    generator: Generator,
+    held: Held,
+    policy: Mapping[str, Any],
+    folder: str | None = None,
+    samples: int = 1,
 ) -> dict[str, Any]:
-    """What `summary.json` of an evaluation holds. With a folder, that becomes the evaluation's:
-    `toolc report` and `toolc compare` read it. `policy` says what the model is."""
+    """What `summary.json` of an evaluation holds, of so many samples of each task. With a folder,
+    that becomes the evaluation's: `toolc report` and `toolc compare` read it. `policy` says what
+    the model is. Draws are seeded, and leave torch's generator as it was."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return _evaluate(generator, held, policy, folder, samples)
+
+
+def _evaluate(
+    generator: Generator,
+    held: Held,
+    policy: Mapping[str, Any],
+    folder: str | None,
+    samples: int,
+) -> dict[str, Any]:
     folders = {name: each.folder for name, each in held.environments.items()}
-    run = Run("", folders, held.tasks, policy, 1, 0, MAX_MESSAGES)
+    run = Run("", folders, held.tasks, policy, samples, 0, MAX_MESSAGES)
     batches = BatchPolicy(str(policy["name"]), generator)
 
     def play(work: Work) -> Line:
@@ -90,11 +112,13 @@ def evaluate(
     return summary
 
 
-def generator_of(model: Any, tokenizer: Any, max_tokens: int, batch: int) -> Generator:
-    """The likeliest replies of a model."""
+def generator_of(
+    model: Any, tokenizer: Any, max_tokens: int, batch: int, temperature: float = 0.0
+) -> Generator:
+    """A model's replies: drawn at a temperature, or the likeliest at 0."""
     from toolc.train.trl_adapter import parse
 
-    return Generator(model, tokenizer, parse(tokenizer), Sampling(max_tokens, 0.0, batch))
+    return Generator(model, tokenizer, parse(tokenizer), Sampling(max_tokens, temperature, batch))
 
 
 def concluded(folder: str) -> bool:

@@ -82,6 +82,7 @@ MEANINGS = {
     "exchanged for others",
     "rl.probe": "for `message`: samples of each row before training, after which those that none "
     "or all of them solve are left out; 0 for none",
+    "rl.norm_rate": "learning rate of the norms' weights, as a multiple",
     "rl.max_tokens": "of an episode (of a turn, where turns are live), results of tools among them",
     "rl.message_tokens": "of one message; 0 for no bound of its own",
     "rl.max_rounds": "of calls in an episode (of a turn, where turns are live)",
@@ -92,6 +93,9 @@ MEANINGS = {
     "evaluation.tasks": "of each environment, in those; 0 for all",
     "evaluation.max_tokens": "of one message",
     "evaluation.batch": "episodes at a time",
+    "evaluation.temperature": "of sampling; 0 for the likeliest replies",
+    "evaluation.samples": "episodes of each task, at a temperature above 0",
+    "evaluation.most": "tasks of each set, after a stage; 0 for all",
     "lora.rank": "of low-rank adapters; 0 for training all weights",
     "lora.alpha": "their scale",
     "lora.dropout": "on their input",

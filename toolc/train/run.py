@@ -29,7 +29,7 @@ from toolc.output import artifacts_digest, write_file
 from toolc.train import checkpoints, metrics, models, processes
 from toolc.train.admitted import Admitted
 from toolc.train.collected import CollectedError, collected, file_of
-from toolc.train.config import Config, to_json
+from toolc.train.config import Config, Evaluation, to_json
 from toolc.train.dataset import Dataset, Options, make
 from toolc.train.evaluation import Held, concluded, evaluate, generator_of, held_out
 from toolc.train.examples import encoder, examples, renamed, schedule
@@ -209,7 +209,8 @@ def _task(row: Row) -> tuple[str, str]:
 
 def _held_out(run: _Run) -> dict[str, Held]:
     names = {name: each.names for name, each in run.sources.items()}
-    return held_out(run.dataset.rl["test"], run.environments, names)
+    most = run.config.evaluation.most
+    return held_out(run.dataset.rl["test"], run.environments, names, most)
 
 
 def _same_run(folder: str, about: dict[str, Any]) -> None:
@@ -301,12 +302,13 @@ def _rl(run: _Run, before: str, held: Mapping[str, Held]) -> None:
     by_message = config.rl.unit == "message"
     reward = config.rl.reward
     judge = (
-        step_function(config.rl.step_reward)
+        clock.timed(step_function(config.rl.step_reward))
         if by_message
         else episode_function(reward, SCORES[reward])
     )
     if config.rl.probe:
         rows = _promising(run, model, tokenizer, rows, environments, judge)
+        clock.seconds = 0.0  # of training alone
     run.say(f"rl: {len(rows)} rows, {config.rl.steps} steps")
     number = config.rl.steps * config.rl.prompts * processes.number()
     wanted = schedule(rows, number, config.rl.curriculum, config.seed)
@@ -340,6 +342,7 @@ def _rl(run: _Run, before: str, held: Mapping[str, Held]) -> None:
         models.adapters(config.lora),
         batch_normalised=config.rl.algorithm == "reinforce++",
         live=config.rl.turns == "live",
+        norm_rate=config.rl.norm_rate,
     )
     _finish(run, "rl", trainer, tokenizer)
 
@@ -525,22 +528,39 @@ def _measured(
     """Summaries of evaluations by set, on the way of at most so many tasks of each environment
     (0: all); at the end of a stage (None) of all, and kept in its folder."""
     options = run.config.evaluation
-    generator = generator_of(model, tokenizer, options.max_tokens, options.batch)
     policy = {"name": "trained", "model": run.config.model, "stage": stage}
-    return {
-        name: evaluate(generator, tasks, policy, run.place(stage, "evaluation", name))
-        if most is None
-        else evaluate(generator, tasks.first(most), policy)
-        for name, tasks in held.items()
-    }
+    found = {}
+    for name, tasks in held.items():
+        for kind, temperature, samples in _decodings(options):
+            generator = generator_of(
+                model, tokenizer, options.max_tokens, options.batch, temperature
+            )
+            if most is None:
+                place = run.place(stage, "evaluation", name + kind)
+                found[name + kind] = evaluate(generator, tasks, policy, place, samples)
+            elif not kind:
+                found[name] = evaluate(generator, tasks.first(most), policy, None, samples)
+    return found
+
+
+GREEDY = "_greedy"
+"""What is added to the name of a set, of the likeliest replies beside samples."""
+
+
+def _decodings(options: Evaluation) -> list[tuple[str, float, int]]:
+    """How tasks are played: what is added to the name of a set, the temperature, and the samples of
+    each task."""
+    made = [("", options.temperature, options.samples)]
+    return [*made, (GREEDY, 0.0, 1)] if options.temperature else made
 
 
 def _evaluated(run: _Run, stage: str, held: Mapping[str, Held]) -> None:
     """Evaluates the model at the end of a stage, unless that was done."""
+    kinds = [kind for kind, *_ in _decodings(run.config.evaluation)]
     left = {
         name: tasks
         for name, tasks in held.items()
-        if not concluded(run.place(stage, "evaluation", name))
+        if not all(concluded(run.place(stage, "evaluation", name + kind)) for kind in kinds)
     }
     if not left:
         return
@@ -555,7 +575,8 @@ def _summarise(
     run: _Run, stages: Sequence[str], held: Mapping[str, Held], seconds: float
 ) -> dict[str, Any]:
     found: dict[str, dict[str, Any]] = {}
-    for name in held:
+    kinds = [kind for kind, *_ in _decodings(run.config.evaluation)]
+    for name in (name + kind for name in held for kind in kinds):
         found[name] = {}
         for stage in stages:
             place = run.place(stage, "evaluation", name, "summary.json")

@@ -8,6 +8,7 @@ rewards never raise, dropped calls are told from those that count.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import time
@@ -21,6 +22,7 @@ from toolc.train.live import Unspoken, suffix_ids, with_live_turns
 from toolc.train.renaming import with_own_names
 from toolc.train.rows import Row, Source
 from toolc_runtime.chat.message import Message
+from toolc_runtime.episode import Episode
 from toolc_runtime.trl import TrlEnvironment, emitted, offering, verdicts
 
 if TYPE_CHECKING:
@@ -54,16 +56,22 @@ class Clock:
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self._running = False
 
     def timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, whose time counts."""
+        """The function, whose time counts, once where one calls another."""
 
+        @functools.wraps(function)
         def run(*arguments: Any, **named: Any) -> Any:
+            if self._running:
+                return function(*arguments, **named)
+            self._running = True
             began = time.perf_counter()
             try:
                 return function(*arguments, **named)
             finally:
                 self.seconds += time.perf_counter() - began
+                self._running = False
 
         return run
 
@@ -89,7 +97,6 @@ def _clocked(environment: type[TrlEnvironment], clock: Clock) -> type[TrlEnviron
         _call = clock.timed(environment._call)
         _judge = clock.timed(environment._judge)
         _next = clock.timed(environment._next)
-        _step = clock.timed(environment._step)
 
     Clocked.__name__ = environment.__name__
     return Clocked
@@ -200,12 +207,13 @@ def rl_trainer(
     lora: Any,
     batch_normalised: bool = False,
     live: bool = False,
+    norm_rate: float = 1.0,
 ) -> Any:
     """A GRPO trainer that goes through the rows in their order, each for one group.
 
     `batch_normalised`: advantages compare with the whole batch and not with the group
     (REINFORCE++). `live`: episodes go on turn by turn; raises `Unsupported` where the template
-    cannot.
+    cannot. The weights of norms learn at `norm_rate` times the learning rate.
     """
     from trl.trainer.grpo_config import GRPOConfig
     from trl.trainer.grpo_trainer import GRPOTrainer
@@ -218,6 +226,12 @@ def rl_trainer(
         def __init__(self, *arguments: Any, **named: Any) -> None:
             super().__init__(*arguments, **named)
             self._env_tools = {name: schemas[name] for name in self._env_tools}
+
+        def create_optimizer(self, *arguments: Any, **named: Any) -> Any:
+            optimizer = super().create_optimizer(*arguments, **named)
+            if norm_rate != 1:
+                apart(optimizer, norms(self.model), norm_rate)
+            return optimizer
 
         def _calculate_rewards(self, *arguments: Any, **named: Any) -> Any:
             self._rewarded = super()._calculate_rewards(*arguments, **named)
@@ -260,6 +274,30 @@ def rl_trainer(
     return trainer
 
 
+def norms(model: Any) -> list[Any]:
+    """The weights of a model's norms."""
+    return [
+        weight
+        for module in model.modules()
+        if "norm" in type(module).__name__.lower()
+        for weight in module.parameters(recurse=False)
+    ]
+
+
+def apart(optimizer: Any, weights: Sequence[Any], rate: float) -> None:
+    """Puts an optimizer's weights into groups of their own, which learn at `rate` times the rate
+    of the groups that they were in."""
+    chosen = set(map(id, weights))
+    for group in list(optimizer.param_groups):
+        own = [weight for weight in group["params"] if id(weight) in chosen]
+        others = [weight for weight in group["params"] if id(weight) not in chosen]
+        if own and others:
+            group["params"] = others
+            optimizer.add_param_group({**group, "params": own, "lr": group["lr"] * rate})
+        elif own:
+            group["lr"] *= rate
+
+
 def _normalised(rewards: Any) -> Any:
     """Advantages over a batch from rewards (completions x functions); 0 where there is none."""
     import torch
@@ -300,18 +338,24 @@ _JUDGED = ("task", "seed", "prefix", "rest")
 
 def step_function(kind: str) -> Callable[..., list[float | None]]:
     """A reward function for rows that are one message each, whose calls the trainer must not run
-    (`max_tool_calling_iterations` 0). Equal messages after the same prompt are judged once."""
+    (`max_tool_calling_iterations` 0). What comes before the messages of a group is played once,
+    and equal ones are judged once."""
 
     def step(
         completions: Sequence[Any], environments: Sequence[TrlEnvironment], **columns: Any
     ) -> list[float | None]:
-        known: dict[str, float | None] = {}
+        starts: dict[str, Episode] = {}
+        known: dict[tuple[str, str], float | None] = {}
         found = []
         named = columns.get("names") or [""] * len(completions)
         for said, environment, names in zip(completions, environments, named, strict=True):
             told = [environment._row.get(name) for name in _JUDGED]
-            which = json.dumps([type(environment).__name__, told, names, said], default=str)
+            row = json.dumps([type(environment).__name__, names, *told])
+            which = row, json.dumps(said, default=str)
             if which not in known:
+                if row not in starts:
+                    starts[row] = environment._begin()
+                environment._played = starts[row].fork()
                 known[which] = environment._step(kind, with_own_names(said, names))
             found.append(known[which])
         return found
