@@ -54,7 +54,8 @@ def run(args: argparse.Namespace) -> int:
     except ImportError as error:
         raise UsageError(f"{error.name} is missing: install toolc with its `train` extra") from None
     from toolc.cli.dataset_command import admitted_tasks
-    from toolc.train.run import RunError, train
+    from toolc.train.begin import RunError
+    from toolc.train.run import train
     from toolc.train.trl_adapter import Unsupported
 
     tasks = admitted_tasks(config.build)
@@ -116,5 +117,5 @@ def _show(summary: dict[str, Any], folder: str) -> None:
     print("Solve-F1")
     for name, by_stage in summary["solve_f1"].items():
         shown = "  ".join(f"{stage} {value:.3f}" for stage, value in by_stage.items())
-        print(f"  {name.replace('_', ' '):<20}{shown}")
+        print(f"  {name.replace('_', ' '):<28}{shown}")
     say(f"{summary['seconds']:.0f} s; {os.path.join(folder, 'summary.json')} has all figures")
