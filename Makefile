@@ -41,8 +41,8 @@ bench: $(READY_FOR_TESTS) build ## measure what the README's figures come from
 	$(BIN)/python -m benchmarks
 
 bench-train: $(READY_FOR_TESTS) ## measure what RL adds to SFT, over seeds and sizes (hours; goes on where it was)
-	$(BIN)/toolc compile specs -o build/train --sample 60 --audit || true  # some tasks are refuted
-	$(BIN)/python -m benchmarks.train --build build/train
+	$(BIN)/toolc compile specs -o build/many --sample 60 --audit
+	$(BIN)/python -m benchmarks.train --build build/many
 
 scale-all: $(READY_FOR_TESTS) ## scale all of specs/ at every level, prove it, write the table of docs/scaling.md
 	$(BIN)/python -m benchmarks.scaling

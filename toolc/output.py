@@ -85,9 +85,10 @@ def write_build(
 ) -> dict[str, Any]:
     """Puts environments into a build folder and returns its manifest.
 
-    Environments that the folder already holds under other names stay; of those in `unchanged`
-    the manifest must still say the same. `cache` gives the bytes of `CACHE` from the manifest's
-    environments. Raises `OutputError`, with the folder as it was.
+    Environments that the folder already holds under other names stay, and so does what else is in
+    it, such as a run's folder; of those in `unchanged` the manifest must still say the same.
+    `cache` gives the bytes of `CACHE` from the manifest's environments. Raises `OutputError`, with
+    the folder as it was.
     """
     root = os.path.realpath(root)
     parent, name = os.path.split(root)
@@ -99,6 +100,7 @@ def write_build(
             for each, entry in unchanged.items():
                 if kept.get(each) != entry:
                     raise OutputError(f"`{os.path.join(root, each)}` was changed meanwhile")
+            others = _others(root, {environment.name for environment in environments})
             entries = kept | {each.name: entry_of(each) for each in environments}
             manifest = {
                 "language": language,
@@ -114,6 +116,8 @@ def write_build(
                 _fill(fresh, environments, manifest, notes)
                 for each in kept:
                     _copy(os.path.join(root, each), os.path.join(fresh, each))
+                for each in others:
+                    _carry(os.path.join(root, each), os.path.join(fresh, each))
                 _sync(fresh)
                 _take_place(fresh, root, os.path.join(parent, f".{name}.old"))
             finally:
@@ -195,6 +199,18 @@ def _kept(root: str, replaced: set[str]) -> dict[str, Any]:
     }
 
 
+def _others(root: str, replaced: set[str]) -> list[str]:
+    """What a build folder holds that is no part of the build."""
+    manifest = read_manifest(root)
+    own = {MANIFEST, CACHE, *(manifest["environments"] if manifest else ())}
+    others = [name for name in os.listdir(root) if name not in own] if manifest else []
+    for name in others:
+        if name in replaced:
+            place = os.path.join(root, name)
+            raise OutputError(f"`{place}` is no environment of the build: not replaced")
+    return others
+
+
 def entry_of(environment: Artifacts) -> dict[str, Any]:
     """What the manifest says of an environment."""
     return {
@@ -229,6 +245,16 @@ def _copy(source: str, target: str) -> None:
     """Copies a folder, its files as links where the system allows it."""
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(source, target, ignore=ignored, copy_function=_link)
+
+
+def _carry(source: str, target: str) -> None:
+    """Takes over what is no part of a build; links stay links, wherever they lead."""
+    if os.path.isdir(source) and not os.path.islink(source):
+        shutil.copytree(source, target, symlinks=True, copy_function=_link)
+    elif os.path.islink(source):
+        os.symlink(os.readlink(source), target)
+    else:
+        _link(source, target)
 
 
 def _link(source: str, target: str) -> None:

@@ -80,6 +80,29 @@ def test_a_folder_of_something_else_is_not_replaced(tmp_path: Path) -> None:
     assert held(tmp_path) == {"thesis.txt": "years of work"}
 
 
+def test_what_is_no_part_of_a_build_stays(tmp_path: Path) -> None:
+    root = tmp_path / "build"
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "x").write_text("far")
+    write_build(str(root), [artifacts("a", "1"), artifacts("b", "1")], 1, "0.1.0")
+    (root / "run" / "sft").mkdir(parents=True)
+    (root / "run" / "sft" / "metrics.jsonl").write_text("weeks")
+    (root / "run" / "to").symlink_to(outside)
+    (root / "to").symlink_to(outside)
+    (root / "notes.txt").write_text("mine")
+    with (root / "run" / "sft" / "metrics.jsonl").open("a") as going_on:
+        write_build(str(root), [artifacts("a", "2")], 1, "0.1.0")
+        going_on.write(" of work")
+    assert (root / "run" / "sft" / "metrics.jsonl").read_text() == "weeks of work"
+    assert (root / "run" / "to").readlink() == (root / "to").readlink() == outside
+    assert (root / "notes.txt").read_text() == "mine"
+    assert (root / "a" / "tools.py").read_text() == "2"
+    with pytest.raises(OutputError, match="run` is no environment of the build: not replaced"):
+        write_build(str(root), [artifacts("run", "1")], 1, "0.1.0")
+    assert (root / "run" / "sft").is_dir()
+
+
 def test_a_failed_write_leaves_the_build_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
