@@ -6,6 +6,7 @@ import json
 import random
 import struct
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -278,6 +279,24 @@ def test_what_all_wait_for_is_answered_together() -> None:
     made = list(policy.play(rollout, [1, 3, 2, 0], width=3))
     assert made == [["1.0!"], ["3.0!", "3.1!", "3.2!"], ["2.0!", "2.1!"], []]
     assert batches == [3, 2, 1]
+
+
+def test_what_is_answered_together_has_the_same_order_whoever_asks_first() -> None:
+    asked: list[list[int]] = []
+
+    def answer(requests: Any) -> list[Reply]:
+        asked.append([request.seed for request in requests])
+        return [Reply("")] * len(requests)
+
+    policy = BatchPolicy("m", answer)
+
+    def rollout(seed: int) -> None:
+        while len(policy._waiting) < 3 - seed:  # 3 asks first, then 2, then 1
+            time.sleep(0.001)
+        policy.ask(Request([], [], seed))
+
+    list(policy.play(rollout, [1, 2, 3], width=3))
+    assert asked == [[1, 2, 3]]
 
 
 @pytest.mark.parametrize("where", ["model", "rollout"])

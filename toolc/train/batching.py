@@ -102,11 +102,12 @@ class BatchPolicy:
         return [results[index] for index in range(len(works))]
 
     def _gathered(self) -> list[tuple[Request, _Slot]]:
-        """What everybody waits for; nothing when everybody has ended."""
+        """What everybody waits for, in an order that is not that of the threads, so that the same
+        draws go to the same episodes; nothing when everybody has ended."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._waiting) >= self._active)
             batch, self._waiting = self._waiting, []
-        return batch
+        return sorted(batch, key=lambda each: each[0].seed)
 
     def _serve(self, batch: list[tuple[Request, _Slot]]) -> None:
         try:
