@@ -40,7 +40,7 @@ fuzz: $(READY_FOR_TESTS) ## fuzz the compiler: make fuzz CASES=200000 SEED=0
 bench: $(READY_FOR_TESTS) build ## measure what the README's figures come from
 	$(BIN)/python -m benchmarks
 
-bench-train: $(READY_FOR_TESTS) ## measure what RL adds to SFT, over seeds and sizes (hours; goes on where it was)
+bench-train: $(READY_FOR_TESTS) build ## measure what RL adds to SFT, over seeds and sizes (hours; goes on where it was)
 	$(BIN)/toolc compile specs -o build/many --sample 60 --audit
 	$(BIN)/python -m benchmarks.train --build build/many
 

@@ -7,6 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from toolc.train.evaluation import held_out
 from toolc.train.splits import Item, Place, Shares, balanced, grouped, split
 
 KINDS = ("single_hop", "multi_hop", "none")
@@ -67,3 +68,22 @@ def test_every_beginning_is_balanced(values: list[str], seed: int) -> None:
         counts = [sum(value == each for _, value in begun) for each in left]
         most = max((sum(value == each for _, value in begun) for each in set(values)), default=0)
         assert all(most - count <= 1 for count in counts)
+
+
+def test_a_part_of_what_is_kept_is_part_of_more_of_it() -> None:
+    rows = [
+        {"of": of, "task": f"{task}", "unseen": unseen}
+        for of in ("bank", "shop")
+        for task in range(20)
+        for unseen in ("tasks", "families")
+        for _ in range(2)  # of two turns
+    ]
+    found = []
+    for most in (0, 5, 9):
+        sets = held_out(rows, {}, {}, most)
+        assert set(sets) == {"unseen_tasks", "unseen_families"}
+        kept = sets["unseen_tasks"].tasks
+        found.append({(of, task) for of, tasks in kept.items() for task in tasks})
+        assert sum(map(len, kept.values())) == (most or 40)
+    every, few, more = found
+    assert few < more < every

@@ -27,10 +27,7 @@ from toolc.train.config import Config
 from toolc.train.failures import of_the_disk
 from toolc.train.measure import evaluated, kept, summarised
 from toolc.train.stages import STAGES, init, reached
-from toolc.train.trl_adapter import (
-    shared_options,
-    untested,
-)
+from toolc.train.trl_adapter import shared_options, untested
 
 
 def train(
