@@ -81,6 +81,13 @@ def test_what_tiny_has_for_reference_plans_goes_where_others_are_asked_for(other
     assert parse('[rl]\nsteps = 3\nunit = "message"', TINY_RUN).rl.renamed > 0
 
 
+def test_tiny_evaluates_the_likeliest_replies_once_where_those_are_asked_for() -> None:
+    assert TINY_RUN.evaluation.samples > 1
+    assert parse("[evaluation]\ntemperature = 0", TINY_RUN).evaluation.samples == 1
+    with pytest.raises(ConfigError, match=r"`evaluation\.samples` is for"):
+        parse("[evaluation]\ntemperature = 0\nsamples = 3", TINY_RUN)
+
+
 # ---------------------------------------------------------------- rows in order
 
 

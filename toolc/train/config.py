@@ -205,16 +205,21 @@ def parse(text: str, start: Config | None = None) -> Config:
         given = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"not TOML: {error}") from None
-    return check(_read(_begun(start or Config(), given.get("rl")), given, ""))
+    return check(_read(_begun(start or Config(), given), given, ""))
 
 
-def _begun(start: Config, given: Any) -> Config:
-    """The start, without what it has for messages of reference plans where others are asked for."""
-    if not isinstance(given, dict) or (
-        given.get("unit", start.rl.unit) == "message" and not given.get("trajectories")
+def _begun(start: Config, given: Mapping[str, Any]) -> Config:
+    """The start, without what does not go with what is asked for: what it has for messages of
+    reference plans where others are, its samples of a task where replies are the likeliest."""
+    rl, evaluation = (given.get(name) for name in ("rl", "evaluation"))
+    if isinstance(rl, dict) and (
+        rl.get("unit", start.rl.unit) != "message" or rl.get("trajectories")
     ):
-        return start
-    return dataclasses.replace(start, rl=dataclasses.replace(start.rl, renamed=0.0, probe=0))
+        start = dataclasses.replace(start, rl=dataclasses.replace(start.rl, renamed=0.0, probe=0))
+    if isinstance(evaluation, dict) and evaluation.get("temperature") == 0:
+        once = dataclasses.replace(start.evaluation, samples=1)
+        start = dataclasses.replace(start, evaluation=once)
+    return start
 
 
 def check(config: Config) -> Config:
