@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -91,11 +91,8 @@ def write_build(
     the folder as it was.
     """
     root = os.path.realpath(root)
-    parent, name = os.path.split(root)
     try:
-        os.makedirs(parent, exist_ok=True)
-        with _locked(parent):
-            _recover(parent, name)
+        with replacing(root) as fresh:
             kept = _kept(root, {environment.name for environment in environments})
             for each, entry in unchanged.items():
                 if kept.get(each) != entry:
@@ -111,22 +108,47 @@ def write_build(
             if isinstance(audits, dict):
                 manifest["audits"] = {each: audits[each] for each in audits if each in kept}
             notes = {} if cache is None else {CACHE: cache(entries)}
-            fresh = os.path.join(parent, f".{name}.new")
-            try:
-                _fill(fresh, environments, manifest, notes)
-                for each in kept:
-                    _copy(os.path.join(root, each), os.path.join(fresh, each))
-                for each in others:
-                    _carry(os.path.join(root, each), os.path.join(fresh, each))
-                _sync(fresh)
-                _take_place(fresh, root, os.path.join(parent, f".{name}.old"))
-            finally:
-                shutil.rmtree(fresh, ignore_errors=True)
-            _sync(parent)
+            _fill(fresh, environments, manifest, notes)
+            for each in kept:
+                _copy(os.path.join(root, each), os.path.join(fresh, each))
+            for each in others:
+                _carry(os.path.join(root, each), os.path.join(fresh, each))
     except OSError as error:
         place = error.filename or root
         raise OutputError(f"cannot write `{place}`: {error.strerror or error}") from None
     return manifest
+
+
+@contextlib.contextmanager
+def replacing(root: str) -> Iterator[str]:
+    """A new folder, which takes the place of `root` at the end, and goes where that is not reached.
+    `root` is a real path, and another process that replaces it waits. Raises OSError."""
+    parent, name = os.path.split(root)
+    os.makedirs(parent, exist_ok=True)
+    with _locked(parent):
+        _recover(parent, name)
+        fresh = os.path.join(parent, f".{name}.new")
+        os.mkdir(fresh)
+        try:
+            yield fresh
+            sync(fresh)
+            _take_place(fresh, root, os.path.join(parent, f".{name}.old"))
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        sync(parent)
+
+
+def carry_over(root: str, fresh: str, own: Collection[str]) -> None:
+    """Takes the files of a folder into the new one that are not its `own`, by their names relative
+    to it, nor there already. Raises OSError."""
+    for folder, _, names in os.walk(root):
+        for name in names:
+            place = os.path.join(folder, name)
+            relative = os.path.relpath(place, root)
+            target = os.path.join(fresh, relative)
+            if relative not in own and not os.path.lexists(target):
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                _carry(place, target)
 
 
 def note_audits(root: str, audits: Mapping[str, Any]) -> None:
@@ -227,7 +249,6 @@ def _fill(
     manifest: dict[str, Any],
     notes: Mapping[str, bytes],
 ) -> None:
-    os.mkdir(folder)
     for environment in environments:
         for name, content in environment.files.items():
             _write(os.path.join(folder, environment.name, name), content)
@@ -266,13 +287,13 @@ def _link(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def _sync(folder: str) -> None:
+def sync(folder: str) -> None:
     """Waits until the disk holds the files of a folder's file system (Linux's `syncfs`; else of
     all)."""
-    sync = getattr(_libc(), "syncfs", None)
+    flush = getattr(_libc(), "syncfs", None)
     handle = os.open(folder, os.O_RDONLY)
     try:
-        if sync is None or sync(handle) != 0:
+        if flush is None or flush(handle) != 0:
             os.sync()
     finally:
         os.close(handle)

@@ -143,7 +143,7 @@ write_build(sys.argv[1], [Artifacts("a", {"tools.py": b"2"}, {}, {})], 1, "0.1.0
 
 
 @pytest.mark.parametrize(
-    "moment", [["_sync"], ["_take_place"], ["no_such_moment", "between the renames"]]
+    "moment", [["sync"], ["_take_place"], ["no_such_moment", "between the renames"]]
 )
 def test_a_killed_write_is_undone_by_the_next(tmp_path: Path, moment: list[str]) -> None:
     root = tmp_path / "build"

@@ -232,7 +232,7 @@ from toolc.cli import main
 
 def interrupt(path):
     signal.raise_signal(signal.SIGINT)
-toolc.output._sync = interrupt
+toolc.output.sync = interrupt
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in background
 sys.exit(main(["compile", "good.toolc", "-o", "out", "--quiet"]))
 """

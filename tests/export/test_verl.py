@@ -7,6 +7,7 @@ import importlib.util
 import inspect
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -352,6 +353,12 @@ def test_the_script_gives_options_that_verl_has(folder: Path) -> None:
         assert name.removesuffix(".env_vars.PYTHONPATH") in verl_facts.OPTIONS, name
     assert f"actor_rollout_ref.rollout.multi_turn.tool_config_path={folder}/tools.yaml" in given
     assert "trainer.nnodes=2" in given
+
+
+def test_the_script_validates_on_what_there_is(folder: Path, tmp_path: Path) -> None:
+    shutil.copy(folder / "run.sh", tmp_path)
+    assert f"data.val_files={folder}/validation.parquet" in overrides(folder)
+    assert f"data.val_files={tmp_path}/train.parquet" in overrides(tmp_path)
 
 
 def test_the_command_says_what_it_has_written(toolc: Toolc, town_build: Path) -> None:

@@ -20,7 +20,7 @@ from tests.conftest import ROOT
 from toolc.cli import main
 from toolc.train.failures import of_the_disk
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
 CONFIG = """\
@@ -74,8 +74,10 @@ def train(
     for name in ("HF_HUB_OFFLINE", "OMP_WAIT_POLICY", "TOKENIZERS_PARALLELISM"):
         monkeypatch.setenv(name, "1" if name == "HF_HUB_OFFLINE" else "PASSIVE")
 
-    def run(*options: str, text: str = "", rl: str = "") -> Ended:
-        known = CONFIG.format(build=town_build).replace("[rl]\n", f"[rl]\n{rl}")
+    def run(*options: str, text: str = "", **tables: str) -> Ended:
+        known = CONFIG.format(build=town_build)
+        for name, lines in tables.items():
+            known = known.replace(f"[{name}]\n", f"[{name}]\n{lines}\n")
         (tmp_path / "run.toml").write_text(known + text, "utf-8")
         capsys.readouterr()
         status = main(["train", "run.toml", "--tiny", *options])
@@ -100,6 +102,9 @@ def refused(ended: Ended, message: str) -> None:
     [
         ("[trainer]\noutput_dir = 'x'", [], "`trainer.output_dir` is given by `output`"),
         ("[trainer]\nuse_vlm = true", [], "has no option `use_vlm`; did you mean `use_vllm`?"),
+        ("[trainer]\nlr_scheduler_type = 'wave'", [], "TRL's SFTConfig refuses its options: "),
+        ("[trainer.rl]\nlr_scheduler_type = 'wave'", [], "TRL's GRPOConfig refuses its options: "),
+        ("[trainer.rl.chat_template_kwargs]\ntools = 1", [], "`trainer.chat_template_kwargs` is a"),
         ("[trainer]\nbf17 = true", ["--stages", "sft"], "SFTConfig has no option `bf17`"),
         ("", ["--stages", "rl,sft"], "`stages` must be in the order sft, rl"),
         ("", ["--model", "nowhere/model"], "cannot load the model `nowhere/model`"),
@@ -111,6 +116,43 @@ def test_options_that_cannot_be_used_are_told(
     train: Train, text: str, options: list[str], message: str
 ) -> None:
     refused(train(*options, text=text), message)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ('hold_out = ["town"]', "`data.hold_out` leaves no task to train on"),
+        ('hold_out = ["village"]', "there is no environment `village` in the build"),
+        ("max_tokens = 3", "no task to train on is short enough: raise `data.max_tokens`"),
+    ],
+)
+def test_data_without_a_task_is_told(train: Train, data: str, message: str) -> None:
+    refused(train(data=data), message)
+
+
+@pytest.mark.parametrize("windows", [1, 3])
+def test_steps_that_gather_gradients_take_as_many_more_rows(
+    train: Train, monkeypatch: pytest.MonkeyPatch, windows: int
+) -> None:
+    from toolc.train import stages
+    from toolc.train.trl_adapter import Unsupported
+
+    taken: list[int] = []
+
+    def sft(model: Any, tokenizer: Any, examples: list[Any], *rest: Any) -> Any:
+        taken.append(len(examples))
+        raise Unsupported("enough")
+
+    def rl(model: Any, tokenizer: Any, rows: list[Any], *rest: Any, **named: Any) -> Any:
+        taken.append(len(rows))
+        raise Unsupported("enough")
+
+    monkeypatch.setattr(stages, "sft_trainer", sft)
+    monkeypatch.setattr(stages, "rl_trainer", rl)
+    trainer = f"[trainer]\ngradient_accumulation_steps = {windows}"
+    for stage in ("sft", "rl"):
+        refused(train("--stages", stage, "--output", stage, text=trainer), "enough")
+    assert taken == [4 * 4 * windows, 2 * 2 * windows]
 
 
 def test_the_trajectories_are_looked_at_before_anything_is_trained(
@@ -169,10 +211,34 @@ def test_folders_of_others_are_left_alone(train: Train, tmp_path: Path) -> None:
     assert [each.name for each in (tmp_path / "run").iterdir()] == ["thesis.txt"]
 
 
+def test_runs_of_other_commands_are_left_alone(train: Train, tmp_path: Path) -> None:
+    known = b'{"format": 1, "policy": {"name": "noop"}}'
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_bytes(known)
+    refused(train(), "`run/run.json` is not of a run of `toolc train`: give another folder")
+    assert (tmp_path / "run" / "run.json").read_bytes() == known
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [[], ["--fresh"]])
+def test_the_run_of_a_training_is_left_alone_by_evaluations(
+    whole: Path, town_build: Path, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    files = [whole / "run.json", whole / "summary.json"]
+    known = [each.read_bytes() for each in files]
+    options = ["--policy", "noop", "-o", str(whole), *more]
+    status = main(["eval", str(town_build), *options])
+    refused(
+        Ended(status, capsys.readouterr().err), "holds a run of `toolc train`: -o takes another"
+    )
+    assert [each.read_bytes() for each in files] == known
+
+
 def test_a_run_is_for_one_process(train: Train, tmp_path: Path) -> None:
     code = (
         "import sys\nfrom toolc.eval.store import held\n"
-        "with held('run'):\n    open('run/run.json', 'w')\n    print(flush=True)\n    input()\n"
+        "with held('run'):\n    open('run/run.json', 'w').write('{}')\n"
+        "    print(flush=True)\n    input()\n"
     )
     paths = f"{ROOT}:{ROOT / 'runtime'}"
     with subprocess.Popen(
@@ -185,6 +251,7 @@ def test_a_run_is_for_one_process(train: Train, tmp_path: Path) -> None:
         assert other.stdin is not None and other.stdout is not None
         other.stdout.readline()
         refused(train(), "another toolc writes to `run`")
+        assert (tmp_path / "run" / "run.json").read_text("utf-8") == "{}"
         other.stdin.write(b"\n")
         other.stdin.close()
 
@@ -246,6 +313,58 @@ def weights(run: Path) -> list[bytes]:
     return [(run / stage / "model" / "model.safetensors").read_bytes() for stage in stages]
 
 
+@pytest.mark.slow
+def test_other_values_are_told_and_other_places_are_none(
+    train: Train, whole: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(whole, tmp_path / "run")
+    shutil.copytree(whole, tmp_path / "moved")
+    refused(train("--seed", "3"), "the run in `run` has `config.seed` 0, not 3: give another")
+    ended = train("--output", "moved", "--threads", "2")
+    assert ended.status == 0, ended.told
+    kept = [
+        json.loads((each / "summary.json").read_text("utf-8"))
+        for each in (whole, tmp_path / "moved")
+    ]
+    assert kept[0] == kept[1]  # the time that it took too
+
+
+@pytest.mark.slow
+def test_a_tokenizer_that_was_damaged_is_told(train: Train, whole: Path, tmp_path: Path) -> None:
+    shutil.copytree(whole, tmp_path / "run")
+    tear(tmp_path / "run" / "init" / "model" / "tokenizer.json")
+    refused(train(), "cannot load the model `run/init/model`: ")
+
+
+@pytest.mark.slow
+def test_what_breaks_after_a_checkpoint_was_read_is_not_its_fault(
+    train: Train, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from toolc.train import stages
+    from toolc.train.trl_adapter import sft_trainer
+
+    shutil.copytree(whole, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "sft" / "model")
+    shutil.rmtree(tmp_path / "run" / "sft" / "checkpoint-4")
+    full = torch.OutOfMemoryError("CUDA out of memory")
+
+    def built(*arguments: Any, **named: Any) -> Any:
+        trainer = sft_trainer(*arguments, **named)
+        trainer.compute_loss = raising(full)
+        return trainer
+
+    monkeypatch.setattr(stages, "sft_trainer", built)
+    refused(train(), "the accelerator's memory is full: take half of `sft.batch`")
+    assert (tmp_path / "run" / "sft" / "checkpoint-2" / "complete").exists()
+
+
+def raising(error: Exception) -> Callable[..., Any]:
+    def raised(*arguments: Any, **named: Any) -> Any:
+        raise error
+
+    return raised
+
+
 # ---------------------------------------------------------------- stopped on the way
 
 
@@ -262,7 +381,7 @@ def files_up_to(size: int) -> Iterator[None]:
 
 def left(run: Path) -> list[str]:
     """Models and checkpoints, and what is on the way to be one."""
-    found = [each for each in run.glob("*/*") if each.is_dir() and each.name != "evaluation"]
+    found = [each for each in run.glob("[!t]*/*") if each.is_dir() and each.name != "evaluation"]
     return sorted(str(each.relative_to(run)) for each in found)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import Toolc
 from toolc.train.admitted import Admitted
 from toolc.train.collected import rows_of
-from toolc.train.dataset import Options, make
+from toolc.train.dataset import Options, make, write_folder
 from toolc.train.reference import demonstrate
 from toolc.train.rows import offered, rl_rows, sft_rows, source, whole_tasks
 from toolc_runtime.environment import Environment
@@ -138,6 +138,37 @@ def test_the_folder_is_what_datasets_loads(toolc: Toolc, town_build: Path, tmp_p
     assert all(isinstance(call[0]["function"]["arguments"], str) for call in called)
     again = toolc("dataset", str(town_build), "-o", "data", "--format", "json")
     assert json.loads(again.stdout) == about
+
+
+def test_a_folder_is_replaced_whole_and_nothing_else_in_it(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+
+    def write(names: Sequence[str], stop: bool = False) -> None:
+        def files() -> Iterator[tuple[str, bytes]]:
+            for name in names:
+                yield name, name.encode()
+            if stop:
+                raise KeyboardInterrupt
+
+        write_folder(files(), {}, "card.json", str(folder))
+
+    def found() -> dict[str, str]:
+        every = (each for each in folder.rglob("*") if each.is_file())
+        return {str(each.relative_to(folder)): each.read_text("utf-8") for each in every}
+
+    with pytest.raises(KeyboardInterrupt):
+        write(["rl/train"], stop=True)
+    assert list(tmp_path.iterdir()) == []
+    write(["rl/train", "rl/validation"])
+    (folder / "rl" / "notes.txt").write_text("mine", "utf-8")
+    before = found()
+    with pytest.raises(KeyboardInterrupt):
+        write(["rl/train", "other"], stop=True)
+    assert found() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["data"]
+    write(["rl/train"])
+    assert found().keys() == {"rl/train", "rl/notes.txt", "card.json"}
+    assert set(json.loads(found()["card.json"])["files"]) == {"rl/train"}
 
 
 def test_what_was_not_audited_is_refused(toolc: Toolc, tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
 from transformers import GenerationConfig  # noqa: E402
+from trl.trainer.utils import FusedCausalLMOutput  # noqa: E402
 
-from tests.train.test_tiny import WORDS, Vocabulary  # noqa: E402
-from toolc.train import sampling  # noqa: E402
+from tests.train.test_tiny import WORDS, Vocabulary, grpo  # noqa: E402
+from toolc.train import generation, sampling  # noqa: E402
 from toolc.train.compact import compact, telling  # noqa: E402
 from toolc.train.generation import Generator, Sampling  # noqa: E402
 from toolc.train.sampling import drawn, plain  # noqa: E402
@@ -34,7 +35,7 @@ def model(request: pytest.FixtureRequest) -> Any:
 
 def compacted(model: Any) -> Any:
     accelerator = SimpleNamespace(unwrap_model=lambda model: model)
-    compact(SimpleNamespace(model=model, accelerator=accelerator), 0.7)
+    compact(SimpleNamespace(model=model, accelerator=accelerator), FusedCausalLMOutput, 0.7)
     return model
 
 
@@ -96,7 +97,7 @@ def test_equal_rows_are_learnt_once_and_count_as_often() -> None:
         "completion_mask": torch.ones_like(rows),
         "number": 5,
     }
-    kept = telling(SimpleNamespace(loss_type="dapo", beta=0.0), inputs)
+    kept = telling(grpo(), inputs)
     assert kept["completion_ids"].tolist() == [[6], [7], [6]]
     assert kept["advantages"].tolist() == [1.0, -2.0, 0.25]
     assert kept["number"] == 5
@@ -179,6 +180,28 @@ def test_other_ways_of_drawing_are_left_to_transformers(other: dict[str, Any]) -
     assert not plain(configured(eos_token_id=1, **{**asked, **other}))
     assert not plain(configured(**asked))
     assert not plain(None)
+
+
+@pytest.mark.parametrize("heat", [0.0, 1.0])
+def test_what_a_checkpoint_brings_for_its_use_changes_no_reply(
+    model: Any, heat: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generation, "full_attention", lambda config: False)
+    tokenizer = SimpleNamespace(pad_token_id=PAD, eos_token_id=WORDS + 1)
+    ids = torch.randint(10, WORDS, (1, 12)).tolist()
+
+    def replies(**brought: Any) -> list[list[int]]:
+        for name, value in brought.items():
+            setattr(model.generation_config, name, value)
+        generator = Generator(model, tokenizer, lambda *_: {}, Sampling(12, heat))
+        torch.manual_seed(0)
+        with torch.inference_mode():
+            return generator._draw(ids * 4)
+
+    plainly = replies()
+    assert replies(top_k=1, top_p=0.1, repetition_penalty=9.0, do_sample=True) == plainly
+    [[first, *_], *_] = plainly
+    assert replies(eos_token_id=[first])[0] == [first]
 
 
 def test_a_prompt_without_room_does_not_silence_the_others(model: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,20 @@ from toolc.train.tiny import Size, make_model  # noqa: E402
 from toolc.train.trl_adapter import apart, norms  # noqa: E402
 
 WORDS = 2000
+
+
+def grpo(**options: Any) -> SimpleNamespace:
+    """As much of a GRPO trainer as decides which rows its loss needs."""
+    known = {
+        "loss_type": "dapo",
+        "beta": 0.0,
+        "top_entropy_quantile": 1.0,
+        "entropy_coef": 0.0,
+        "use_adaptive_entropy": False,
+        "aux_loss_enabled": False,
+        "accelerator": SimpleNamespace(num_processes=1),
+    }
+    return SimpleNamespace(**{**known, **options})
 
 
 class Vocabulary:
@@ -64,7 +79,7 @@ def test_norms_learn_at_a_rate_of_their_own(grouped: bool) -> None:
 
 
 def test_learnt_tokens_have_the_probabilities_that_trl_gives_them() -> None:
-    from trl.trainer.utils import add_fused_lm_head
+    from trl.trainer.utils import FusedCausalLMOutput, add_fused_lm_head
 
     model = make_model(Vocabulary(), Size(), 0)
     add_fused_lm_head(model, 0.7, outputs=("log_probs", "entropy", "is_top1"))
@@ -75,7 +90,7 @@ def test_learnt_tokens_have_the_probabilities_that_trl_gives_them() -> None:
     whole = model(**given, fused_lm_head=True)
     plain = model(ids).logits
     accelerator = SimpleNamespace(unwrap_model=lambda model: model)
-    compact(SimpleNamespace(model=model, accelerator=accelerator), 0.7)
+    compact(SimpleNamespace(model=model, accelerator=accelerator), FusedCausalLMOutput, 0.7)
     made = model(**given, fused_lm_head=True)
     for name in ("log_probs", "entropy", "is_top1", "label_mask"):
         torch.testing.assert_close(made[name], whole[name], check_dtype=False)
@@ -83,7 +98,7 @@ def test_learnt_tokens_have_the_probabilities_that_trl_gives_them() -> None:
 
 
 def test_rows_without_an_advantage_are_left_out() -> None:
-    trainer = SimpleNamespace(loss_type="dapo", beta=0.0)
+    trainer = grpo()
     rows = torch.arange(4)
     inputs = {"advantages": torch.tensor([0.0, 1.0, 0.0, -1.0]), "prompt_ids": rows, "number": 9}
     kept = telling(trainer, inputs)
@@ -93,7 +108,12 @@ def test_rows_without_an_advantage_are_left_out() -> None:
     none = telling(trainer, {**inputs, "advantages": torch.zeros(4)})
     assert none["prompt_ids"].tolist() == [0]
     for other in (
-        SimpleNamespace(loss_type="grpo", beta=0.0),
-        SimpleNamespace(loss_type="dapo", beta=0.1),
+        grpo(loss_type="grpo"),
+        grpo(beta=0.1),
+        grpo(entropy_coef=0.01),
+        grpo(top_entropy_quantile=0.2),
+        grpo(use_adaptive_entropy=True),
+        grpo(aux_loss_enabled=True),
+        grpo(accelerator=SimpleNamespace(num_processes=2)),
     ):
         assert telling(other, inputs) is inputs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -175,4 +176,44 @@ def test_other_values_need_another_folder(whole: Path) -> None:
         text=True,
     )
     assert ended.returncode == 2
-    assert "holds a run with other config: give another folder" in ended.stderr
+    assert "has `config.rl.steps` 3, not 4: give another folder" in ended.stderr
+
+
+OTHER = """
+[lora]
+rank = 2
+[trainer]
+gradient_accumulation_steps = 2
+[trainer.rl]
+loss_type = "dr_grpo"
+"""
+
+
+def test_what_else_there_is_trains_and_goes_on(town_build: Path, tmp_path: Path) -> None:
+    asked = 'unit = "episode"\nturns = "live"\nalgorithm = "reinforce++"\nkl = 0.1\n'
+    config = CONFIG.replace("[rl]\n", f'[rl]\n{asked}curriculum = "difficulty"\n') + OTHER
+    run = tmp_path / "run"
+    (tmp_path / "run.toml").write_text(config.format(build=town_build, output=run), "utf-8")
+    path = os.pathsep.join([str(ROOT), str(ROOT / "runtime")])
+
+    def train() -> str:
+        ended = subprocess.run(
+            [sys.executable, "-m", "toolc", "train", str(tmp_path / "run.toml"), "--tiny"],
+            env={**os.environ, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        assert ended.returncode == 0, ended.stderr
+        return ended.stderr
+
+    train()
+    steps = [line["step"] for line in measured(run, "rl") if "reward" in line]
+    assert steps == [1, 2, 3]
+    assert not list((run / "rl" / "model").glob("adapter*"))  # merged
+    before = (run / "rl" / "model" / "model.safetensors").read_bytes()
+    assert before != (run / "sft" / "model" / "model.safetensors").read_bytes()
+    for name in ("model", "checkpoint-3", "evaluation"):
+        shutil.rmtree(run / "rl" / name)
+    assert "rl: going on from step 2" in train()
+    assert (run / "rl" / "model" / "model.safetensors").read_bytes() == before

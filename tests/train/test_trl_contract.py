@@ -5,8 +5,8 @@ Each test is a trap of TRL: should a version behave otherwise, the test that nam
 
 from __future__ import annotations
 
-import inspect
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +18,11 @@ pytest.importorskip("torch")
 pytest.importorskip("trl")
 
 from tests.eval.tiny import tokenizer_for
+from tests.scenarios.specs import compile_text, load_built
+from tests.train import test_trl_step as step
 from toolc.train.config import TINY_RUN, TinyModel
+from toolc.train.examples import encoder
+from toolc.train.generation import readable
 from toolc.train.live import Unspoken, suffix_ids
 from toolc.train.messages import cut
 from toolc.train.models import beginning
@@ -30,10 +34,13 @@ from toolc.train.trl_adapter import (
     Clock,
     Unsupported,
     _known,
+    _lazily,
     episode_function,
     factories,
     rl_trainer,
     step_function,
+    training_template,
+    unlearnable,
     unsupported,
 )
 from toolc_runtime.environment import Environment
@@ -410,16 +417,85 @@ def test_resets_of_any_row_raise_nothing(town: Environment) -> None:
         instance.reset(**row)
         for completion in (None, "text", [], [None], [{"role": "tool"}], [{"tool_calls": [1]}]):
             assert instance._judge(completion).reward in (0.0, 1.0)
+            assert isinstance(instance._next(completion), (str, type(None)))
 
 
-def test_what_an_offered_class_shows_to_trl_are_the_tools(town: Environment) -> None:
-    chosen = offering(emitted(town), ["shelf_of", "reset"])
-    shown = [
-        name
-        for name, _ in inspect.getmembers(chosen, predicate=inspect.isfunction)
-        if not name.startswith("_") and name not in ("reset", "get_reward")
+def test_rows_and_replies_that_are_rubbish_do_not_end_training(made: Any, play: Any) -> None:
+    row = row_of(made, "shelf:Amber")
+    rows = [row | {"task": "none"}, row | {"prefix": '[["call", 1]]'}, row | {"rest": "{"}]
+    said = ["<tool_call>reset_ [1]</tool_call><tool_call>", "\x00" + END]
+    played = play(rows, [said] * 6)
+    assert len(played.rewards) == 6
+    assert all(math.isnan(reward) or reward == 0 for reward in played.rewards), played.rewards
+
+
+def test_the_prompt_is_the_conversation_and_nothing_glued_to_it(made: Any, play: Any) -> None:
+    row = row_of(made, "shelf:Amber")
+    played = play([row], [[END]] * 2)
+    shown = made[2].apply_chat_template(
+        row["prompt"], tools=json.loads(row["tools"]), add_generation_prompt=True, tokenize=False
+    )
+    assert played.prompts == [shown] * 2
+
+
+def test_what_an_offered_class_shows_to_trl_are_the_tools(made: Any, play: Any) -> None:
+    row = row_of(made, "one_more:Amber")
+    trainer = play([row], [[END]] * 2).trainer
+    offered = [schema["function"]["name"] for schema in json.loads(row["tools"])]
+    assert "reset_" in offered
+    for tools in trainer._sync_tool_dicts:
+        assert sorted(tools) == sorted(offered)
+
+
+KINDS = """\
+toolc 1
+environment kinds "Results of all kinds." version "1.0"
+record Pair { left: int, right: str }
+tool get_reward "A list." () -> list[int] { return [1, 2] }
+tool reset "A record." (left: int "A number.") -> Pair {
+  return {left: left, right: "a\\"b"}
+}
+tool nothing "An optional." (at: int "A number.") -> int? {
+  if at > 0 { return at }
+  return null
+}
+scenario one "Any" {
+  user "What is on the list?"
+  plan { step "Look." let found = get_reward() }
+  answer found
+}
+"""
+
+
+def test_names_that_trl_takes_are_offered_otherwise_and_results_are_json(tmp_path: Path) -> None:
+    kinds = load_built(compile_text(KINDS), tmp_path, "kinds")
+    instance: Any = offering(emitted(kinds), list(kinds.tools))()
+    task = next(iter(kinds.tasks))
+    instance.reset(task=task, prefix="[]", rest="[]")
+    results = [
+        instance.get_reward_(),
+        instance.reset_(left=3),
+        instance.nothing(at=0),
+        instance.nothing(at=2),
     ]
-    assert shown == ["reset_", "shelf_of"]
+    assert all(type(result) is str for result in results)
+    assert [json.loads(result) for result in results] == [
+        [1, 2],
+        {"left": 3, "right": 'a"b'},
+        None,
+        2,
+    ]
+
+
+def test_rows_reach_the_trainer_as_they_are(made: Any) -> None:
+    of = made[0]
+    task = of.environment.tasks["talk:Amber"]
+    rows = rl_rows(of, task)
+    data = _lazily(rows)
+    assert [row["prompt"] for row in data] == [list(map(readable, row["prompt"])) for row in rows]
+    taken = {"environments", "image", "images", "completion", "completions", "completion_ids"}
+    assert not taken & {*data.column_names, "trainer_state"}
+    assert not [name for name in data.column_names if name.startswith("log_")]
 
 
 def test_derived_schemas_are_those_of_the_emitted_class(town: Environment) -> None:
@@ -486,3 +562,46 @@ def test_templates_that_cannot_be_used_are_told(made: Any) -> None:
     tokenizer = copy.deepcopy(made[2])
     tokenizer.response_template = None
     assert "does not know how to read its replies" in (unsupported(tokenizer) or "")
+    tokenizer = copy.deepcopy(made[2])
+    tokenizer.chat_template = tokenizer.chat_template.replace(
+        "{{ message.content or", '{{ "" if loop.last else "Well, " }}{{ message.content or'
+    )
+    assert "shows earlier messages otherwise" in (unsupported(tokenizer) or "")
+
+
+def test_what_the_model_says_is_learnt_and_nothing_else(made: Any) -> None:
+    of, _, tiny = made
+    task = of.environment.tasks["talk:Amber"]
+    [row] = sft_rows(of, task, 1, 0)
+    texts = [json.dumps(message) for message in row["messages"]]
+    qwen = step.tokenizer_for(texts)
+    said = [message for message in row["messages"] if message["role"] == "assistant"]
+    for tokenizer, end in ((tiny, END), (qwen, "<|im_end|>")):
+        assert unlearnable(tokenizer) is None
+        encode = encoder(tokenizer, {"chat_template": training_template(tokenizer)})
+        ids, learnt = encode(row)
+        assert len(ids) == len(learnt)
+        replies = tokenizer.decode([id for id, mine in zip(ids, learnt, strict=True) if mine])
+        assert replies.count(end) == len(said)
+        assert replies.rstrip().endswith(end)
+        for message in said:
+            assert (message["content"] or "") in replies
+            for each in message.get("tool_calls") or ():
+                assert each["function"]["name"] in replies
+        assert "Amber are there?" in tokenizer.decode(ids)
+        assert "Amber are there?" not in replies
+
+
+def test_templates_that_do_not_mark_replies_are_told_where_plans_are_learnt(made: Any) -> None:
+    import copy
+
+    tokenizer = copy.deepcopy(made[2])
+    for text in ("{% generation %}", "{% endgeneration %}"):
+        tokenizer.chat_template = tokenizer.chat_template.replace(text, "")
+    assert unsupported(tokenizer) is None
+    assert "does not mark what the model says" in (unlearnable(tokenizer) or "")
+    tokenizer = copy.deepcopy(made[2])
+    tokenizer.chat_template = tokenizer.chat_template.replace(
+        "<|end|>{% endgeneration %}", "{% endgeneration %}<|end|>"
+    )
+    assert "up to the token that ends a reply" in (unlearnable(tokenizer) or "")

@@ -74,26 +74,23 @@ def run(args: argparse.Namespace) -> int:
 
 def _config(args: argparse.Namespace) -> Config:
     from toolc.files import read_bytes, why
-    from toolc.train.config import TINY_RUN, Config, ConfigError, check, parse
+    from toolc.train.config import TINY_RUN, Config, ConfigError, parse
 
-    start = TINY_RUN if args.tiny else Config()
+    if args.config is None and not args.tiny:
+        raise UsageError("give a CONFIG.toml, or --tiny")
+    over: dict[str, Any] = {
+        name: getattr(args, name)
+        for name in ("build", "output", "model", "seed", "threads")
+        if getattr(args, name) is not None
+    }
+    if args.stages is not None:
+        over["stages"] = list(filter(None, args.stages.split(",")))
+    for stage, steps in (("sft", args.sft_steps), ("rl", args.rl_steps)):
+        if steps is not None:
+            over[stage] = {"steps": steps}
     try:
-        if args.config is not None:
-            start = parse(read_bytes(args.config, 1_000_000).decode(), start)
-        elif not args.tiny:
-            raise UsageError("give a CONFIG.toml, or --tiny")
-        given: dict[str, Any] = {
-            name: getattr(args, name)
-            for name in ("build", "output", "model", "seed", "threads")
-            if getattr(args, name) is not None
-        }
-        if args.stages is not None:
-            given["stages"] = tuple(filter(None, args.stages.split(",")))
-        if args.sft_steps is not None:
-            given["sft"] = dataclasses.replace(start.sft, steps=args.sft_steps)
-        if args.rl_steps is not None:
-            given["rl"] = dataclasses.replace(start.rl, steps=args.rl_steps)
-        return check(dataclasses.replace(start, **given))
+        text = "" if args.config is None else read_bytes(args.config, 1_000_000).decode()
+        return parse(text, TINY_RUN if args.tiny else Config(), over)
     except OSError as error:
         raise UsageError(f"cannot read `{args.config}`: {why(error)}") from None
     except UnicodeDecodeError:
@@ -118,4 +115,4 @@ def _show(summary: dict[str, Any], folder: str) -> None:
     for name, by_stage in summary["solve_f1"].items():
         shown = "  ".join(f"{stage} {value:.3f}" for stage, value in by_stage.items())
         print(f"  {name.replace('_', ' '):<28}{shown}")
-    say(f"{summary['seconds']:.0f} s; {os.path.join(folder, 'summary.json')} has all figures")
+    say(f"{summary['seconds']:.0f} s; {os.path.join(folder, 'summary.json')} has more")

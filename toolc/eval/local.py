@@ -193,9 +193,9 @@ def _by_template(model: LocalModel) -> Read | None:
     tokenizer = model.tokenizer
     if getattr(tokenizer, "response_template", None) is None:
         try:
-            from trl.chat_template_utils import add_response_schema
+            from toolc.train.trl_adapter import with_parser
 
-            tokenizer = add_response_schema(tokenizer)
+            tokenizer = with_parser(tokenizer)
         except (ImportError, ValueError):
             return None
     if getattr(tokenizer, "response_template", None) is None:

@@ -108,9 +108,13 @@ def rollout(
 def most_messages(task: Task, max_turns: int | None) -> int:
     """The most messages of a model in an episode of a task: its own limit, else `MAX_TURNS`, but
     at least twice what the plan takes."""
-    planned = sum(len(turn.get("steps") or ()) + 1 for turn in task.turns)
-    allowed = task.limits.get("turns", max(MAX_TURNS, 2 * planned))
+    allowed = task.limits.get("turns", max(MAX_TURNS, 2 * planned_messages(task)))
     return allowed if max_turns is None else min(allowed, max_turns)
+
+
+def planned_messages(task: Task) -> int:
+    """The messages of a model that does a task as the plan does it, a call each."""
+    return sum(len(turn.get("steps") or ()) + 1 for turn in task.turns)
 
 
 class _Conversation:

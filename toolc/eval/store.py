@@ -60,6 +60,7 @@ def begin(folder: str, run: Mapping[str, Any], *, fresh: bool = False) -> None:
     episodes; `fresh` takes away what an earlier one left. Raises `RunError`."""
     place = os.path.join(folder, RUN)
     try:
+        _no_other(folder, place)
         if fresh:
             for name in (RUN, EPISODES, SUMMARY):
                 with contextlib.suppress(FileNotFoundError):
@@ -74,6 +75,16 @@ def begin(folder: str, run: Mapping[str, Any], *, fresh: bool = False) -> None:
             os.unlink(os.path.join(folder, SUMMARY))
     except OSError as error:
         raise RunError(f"cannot write `{folder}`: {why(error)}") from None
+
+
+def _no_other(folder: str, place: str) -> None:
+    """Refuses the folder of a run of `toolc train`, which has a `run.json` of its own."""
+    try:
+        known = _read(place)
+    except (FileNotFoundError, RunError):
+        return
+    if isinstance(known, dict) and "config" in known and "policy" not in known:
+        raise RunError(f"`{folder}` holds a run of `toolc train`: -o takes another folder")
 
 
 def _size(place: str) -> int:
@@ -95,7 +106,7 @@ def _same(folder: str, known: Any, run: Mapping[str, Any]) -> None:
     known, run = _deciding(known if isinstance(known, dict) else {}), _deciding(run)
     for name in dict.fromkeys([*run, *known]):
         if known.get(name) != run.get(name):
-            other, own = _difference(name, known.get(name), run.get(name))
+            other, own = difference(name, known.get(name), run.get(name))
             raise RunError(
                 f"the run in `{folder}` has {other}, not {own}: --fresh begins again, "
                 "-o takes another folder"
@@ -109,12 +120,12 @@ def _deciding(run: Mapping[str, Any]) -> dict[str, Any]:
     return {**{name: run[name] for name in run if name not in ABOUT}, "policy": kept}
 
 
-def _difference(name: str, known: Any, wanted: Any) -> tuple[str, str]:
+def difference(name: str, known: Any, wanted: Any) -> tuple[str, str]:
     """The first place in which two values differ, and what is there in either."""
     if isinstance(known, dict) and isinstance(wanted, dict):
         for key in dict.fromkeys([*wanted, *known]):
             if known.get(key) != wanted.get(key):
-                return _difference(f"{name}.{key}", known.get(key), wanted.get(key))
+                return difference(f"{name}.{key}", known.get(key), wanted.get(key))
     return f"`{name}` {_short(known)}", _short(wanted)
 
 

@@ -1,4 +1,4 @@
 """Training: datasets of a build's tasks, and models that learn from them.
 
-Only `trl_adapter` imports TRL; nothing outside this package imports torch.
+Only `trl_adapter` imports TRL.
 """

@@ -42,6 +42,7 @@ class BatchPolicy:
         self._answer = answer
         self._waiting: list[tuple[Request, _Slot]] = []
         self._active = 0
+        self._stopped = False
         self._changed = threading.Condition()
 
     def open(self, episode: Episode, task: Task, seed: int) -> _Player:
@@ -52,6 +53,8 @@ class BatchPolicy:
         """The answer to a request, as soon as everybody else asks or has ended."""
         slot = _Slot()
         with self._changed:
+            if self._stopped:
+                raise _Failed
             self._waiting.append((request, slot))
             self._changed.notify_all()
         slot.ready.wait()
@@ -84,7 +87,7 @@ class BatchPolicy:
                     self._active -= 1
                     self._changed.notify_all()
 
-        self._active = len(works)
+        self._active, self._stopped = len(works), False
         threads = [
             threading.Thread(target=run, args=(index, work), daemon=True)
             for index, work in enumerate(works)
@@ -94,6 +97,9 @@ class BatchPolicy:
         try:
             while batch := self._gathered():
                 self._serve(batch)
+        except BaseException:
+            self._stop()
+            raise
         finally:
             for thread in threads:
                 thread.join()
@@ -114,13 +120,17 @@ class BatchPolicy:
             replies = self._answer([request for request, _ in batch])
             for (_, slot), reply in zip(batch, replies, strict=True):
                 slot.reply = reply
-        except BaseException:
-            with self._changed:
-                batch, self._waiting = batch + self._waiting, []
-            raise
         finally:
             for _, slot in batch:
                 slot.ready.set()
+
+    def _stop(self) -> None:
+        """Nobody gets an answer any more, whoever waits or is to ask."""
+        with self._changed:
+            self._stopped = True
+            batch, self._waiting = self._waiting, []
+        for _, slot in batch:
+            slot.ready.set()
 
 
 class _Slot:

@@ -11,30 +11,40 @@ import re
 import shutil
 from collections.abc import Callable
 
-from toolc.output import write_file
+from toolc.output import sync, write_file
 
 MARK = "complete"
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 
 
 def mark(folder: str, step: int) -> None:
-    """Notes that a trainer has written its checkpoint of a step to the end."""
-    write_file(os.path.join(folder, f"checkpoint-{step}", MARK), b"")
+    """Notes that a trainer has written its checkpoint of a step to the end; the disk has it."""
+    place = os.path.join(folder, f"checkpoint-{step}")
+    sync(place)
+    write_file(os.path.join(place, MARK), b"")
 
 
 def latest(folder: str) -> tuple[str, int] | None:
-    """The last whole checkpoint of a stage and its step; those that are not whole are removed."""
-    found = {}
-    for name in os.listdir(folder) if os.path.isdir(folder) else ():
-        numbered = _CHECKPOINT.fullmatch(name)
-        if not numbered:
-            continue
-        path = os.path.join(folder, name)
-        if os.path.exists(os.path.join(path, MARK)):
-            found[int(numbered[1])] = path
-        else:
+    """The last whole checkpoint of a stage and its step."""
+    whole = [step for step, path in _checkpoints(folder).items() if _whole(path)]
+    return (_checkpoints(folder)[max(whole)], max(whole)) if whole else None
+
+
+def prune(folder: str) -> None:
+    """Removes the checkpoints of a stage that are not whole."""
+    for path in _checkpoints(folder).values():
+        if not _whole(path):
             shutil.rmtree(path)
-    return (found[max(found)], max(found)) if found else None
+
+
+def _checkpoints(folder: str) -> dict[int, str]:
+    names = os.listdir(folder) if os.path.isdir(folder) else ()
+    found = [(_CHECKPOINT.fullmatch(name), name) for name in names]
+    return {int(match[1]): os.path.join(folder, name) for match, name in found if match}
+
+
+def _whole(path: str) -> bool:
+    return os.path.exists(os.path.join(path, MARK))
 
 
 def put(folder: str, save: Callable[[str], object]) -> None:
@@ -44,6 +54,7 @@ def put(folder: str, save: Callable[[str], object]) -> None:
     os.makedirs(fresh)
     try:
         save(fresh)
+        sync(fresh)
         shutil.rmtree(folder, ignore_errors=True)
         os.rename(fresh, folder)
     except BaseException:

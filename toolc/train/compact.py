@@ -9,27 +9,33 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from toolc.train import sampling
 from toolc.train.sharing import full_attention, merged, of_rows, packed
 
 
-def compact(trainer: Any, temperature: float = 1.0) -> None:
+def compact(trainer: Any, output: Callable[..., Any], temperature: float = 1.0) -> None:
     """Has a trainer's model give the probabilities of learnt tokens alone, and go through a shared
-    prompt once, where it is on a processor. `temperature` is what TRL divides the logits by."""
+    prompt once, where it is on a processor and its logits are not scaled. `temperature` is what TRL
+    divides the logits by, `output` its class of what a model gives that computes no more."""
     model = trainer.accelerator.unwrap_model(trainer.model)
     model = model.get_base_model() if hasattr(model, "get_base_model") else model
-    if model.device.type == "cpu":
-        model.forward = types.MethodType(_compact(model.forward, temperature), model)
+    if model.device.type == "cpu" and not _scaled(model.config):
+        model.forward = types.MethodType(_compact(model.forward, output, temperature), model)
         if full_attention(model.config):
             model.generate = types.MethodType(_drawing(model.generate), model)
 
 
-def _compact(forward: Any, temperature: float) -> Any:
+def _scaled(config: Any) -> bool:
+    """Whether a model makes something else of its last layer's logits."""
+    scale = getattr(config, "logit_scale", None)
+    return scale not in (None, 1) or bool(getattr(config, "final_logit_softcapping", None))
+
+
+def _compact(forward: Any, output: Callable[..., Any], temperature: float) -> Any:
     from torch.nn.functional import log_softmax
-    from trl.trainer.utils import FusedCausalLMOutput
 
     @functools.wraps(forward)  # its signature: `generate` looks at it
     def compacted(
@@ -47,7 +53,7 @@ def _compact(forward: Any, temperature: float) -> Any:
         def placed(values: Any) -> Any:
             return values.new_zeros(learnt.shape).masked_scatter(learnt, values)
 
-        return FusedCausalLMOutput(
+        return output(
             log_probs=placed(chosen),
             entropy=placed(-(every.exp() * every).sum(-1)),
             is_top1=placed((logits.argmax(-1) == wanted[learnt]).float()),
@@ -90,10 +96,25 @@ def _states(model: Any, learnt: Any, arguments: Any, named: dict[str, Any]) -> A
 
 def telling(trainer: Any, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
     """Rows of a GRPO trainer's inputs that have a gradient, at least one, and equal ones as one;
-    all where the loss is not a sum over tokens, or holds more than advantages."""
+    all where the loss is not a sum over tokens, or holds more than advantages. What TRL measures
+    in the loss, such as the entropy, is then of these rows. All, too, on an accelerator, where the
+    shapes of batches are better left alike, and of several processes, which compare them."""
     told = inputs["advantages"] != 0
-    if trainer.loss_type != "dapo" or trainer.beta or told.dim() != 1:
+    alone = told.device.type == "cpu" and trainer.accelerator.num_processes == 1
+    if not alone or not _of_advantages(trainer) or told.dim() != 1:
         return inputs
     told[0] |= not told.any()
     rows = len(told)
     return merged({name: of_rows(value, told, rows) for name, value in inputs.items()})
+
+
+def _of_advantages(trainer: Any) -> bool:
+    """Whether the loss of a GRPO trainer is a sum over tokens, of advantages alone."""
+    return (
+        trainer.loss_type == "dapo"
+        and not trainer.beta
+        and trainer.top_entropy_quantile == 1.0
+        and not trainer.entropy_coef
+        and not trainer.use_adaptive_entropy
+        and not trainer.aux_loss_enabled
+    )

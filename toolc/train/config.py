@@ -7,10 +7,12 @@ value of another type or out of its range is an error that names it.
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_origin, get_type_hints
+from types import MappingProxyType
+from typing import Any, NamedTuple, get_origin, get_type_hints
 
 from toolc_runtime.names import near
 
@@ -21,6 +23,7 @@ UNITS = ("episode", "message")
 TURNS = ("replayed", "live")
 STEP_REWARDS = ("task", "solve_f1", "precision", "rate", "pr")
 STAGES = ("sft", "rl")
+DTYPES = ("float32", "bfloat16")
 TINY = "tiny"
 OWN: Mapping[str, str] = {
     "output_dir": "`output`",
@@ -28,6 +31,11 @@ OWN: Mapping[str, str] = {
     "max_steps": "`sft.steps` and `rl.steps`",
     "save_steps": "`sft.save_every` and `rl.save_every`",
     "save_strategy": "`sft.save_every` and `rl.save_every`",
+    "save_total_limit": "the run's folder, which keeps the last two checkpoints",
+    "save_only_model": "the run's folder, which goes on from its checkpoints",
+    "per_device_train_batch_size": "`sft.batch`, and `rl.prompts` times `rl.group`",
+    "num_generations": "`rl.group`",
+    "eval_strategy": "`evaluation.every`",
     "resume_from_checkpoint": "the run's folder",
 }
 """Options of trainers on which a run's folder rests, and what gives them."""
@@ -151,11 +159,14 @@ class Lora:
 class Config:
     """A run. `trainer` holds options for TRL's trainers as they have them, such as `bf16` or
     `gradient_accumulation_steps`; each goes to the stages whose trainers have it, in place of
-    what the stage's own table gives, but for those in `OWN`."""
+    what the stage's own table gives, but for those in `OWN`; what stands in its tables `sft` and
+    `rl` to that stage alone. `dtype` is that of the weights: small
+    steps of an optimiser are lost on weights of 16 bits."""
 
     build: str = "build"
     output: str = "run"
     model: str = TINY
+    dtype: str = "float32"
     stages: tuple[str, ...] = STAGES
     seed: int = 0
     threads: int = 0
@@ -181,7 +192,6 @@ TINY_RUN = Config(
     ),
     rl=Rl(
         unit="message",
-        reward="solve_f1",
         learning_rate=1.5e-4,
         warmup=10,
         steps=150,
@@ -199,19 +209,40 @@ TINY_RUN = Config(
 """What `--tiny` begins with."""
 
 
-def parse(text: str, start: Config | None = None) -> Config:
-    """The configuration of a TOML text, on top of `start`. Raises `ConfigError`."""
+def parse(
+    text: str, start: Config | None = None, over: Mapping[str, Any] = MappingProxyType({})
+) -> Config:
+    """The configuration of a TOML text, on top of `start` and below `over`, which has tables and
+    values as the text has them. Raises `ConfigError`."""
     try:
         given = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"not TOML: {error}") from None
-    return check(_read(_begun(start or Config(), given), given, ""))
+    given = _over(given, over)
+    made = check(_read(_begun(start or Config(), given), given, ""))
+    for name, (used, wants) in _IDLE.items():
+        table, option = name.split(".")
+        if option in given.get(table, {}) and not used(made):
+            raise ConfigError(f"`{name}` is for {wants}")
+    return made
+
+
+def _over(given: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables of options, with others in their places."""
+    made = dict(given)
+    for name, value in over.items():
+        table = isinstance(value, Mapping) and isinstance(made.get(name, {}), dict)
+        made[name] = _over(made.get(name, {}), value) if table else value
+    return made
 
 
 def _begun(start: Config, given: Mapping[str, Any]) -> Config:
     """The start, without what does not go with what is asked for: what it has for messages of
-    reference plans where others are, its samples of a task where replies are the likeliest."""
-    rl, evaluation = (given.get(name) for name in ("rl", "evaluation"))
+    reference plans where others are, its samples of a task where replies are the likeliest, its
+    rate of norms where adapters are learnt."""
+    rl, evaluation, lora = (given.get(name) for name in ("rl", "evaluation", "lora"))
+    if isinstance(lora, dict) and lora.get("rank"):
+        start = dataclasses.replace(start, rl=dataclasses.replace(start.rl, norm_rate=1.0))
     if isinstance(rl, dict) and (
         rl.get("unit", start.rl.unit) != "message" or rl.get("trajectories")
     ):
@@ -224,51 +255,186 @@ def _begun(start: Config, given: Mapping[str, Any]) -> Config:
 
 def check(config: Config) -> Config:
     """The same, where its values go together. Raises `ConfigError`."""
-    _one_of("rl.algorithm", config.rl.algorithm, ALGORITHMS)
-    _one_of("rl.reward", config.rl.reward, REWARDS)
-    _one_of("rl.unit", config.rl.unit, UNITS)
-    _one_of("rl.turns", config.rl.turns, TURNS)
-    if config.rl.turns == "live" and config.rl.unit != "episode":
-        raise ConfigError('`rl.turns = "live"` is for `rl.unit = "episode"`')
-    _one_of("rl.step_reward", config.rl.step_reward, STEP_REWARDS)
-    if config.rl.trajectories and config.rl.unit != "message":
-        raise ConfigError('`rl.trajectories` is for `rl.unit = "message"`')
+    values = dict(_leaves(config))
+    for name, known in _CHOICES.items():
+        for value in (values[name],) if isinstance(values[name], str) else values[name]:
+            _one_of(name, value, known)
+    for name, value in values.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(f"`{name}` must be a finite number")
+        if name in _RANGES and not _RANGES[name].holds(value):
+            raise ConfigError(f"`{name}` must be {_RANGES[name]}")
+    for name in ("build", "output", "model"):
+        if not values[name]:
+            raise ConfigError(f"`{name}` must not be empty")
     for name, own in OWN.items():
-        if name in config.trainer:
-            raise ConfigError(f"`trainer.{name}` is given by {own}")
-    _one_of("rl.curriculum", config.rl.curriculum, CURRICULA)
-    for stage in config.stages:
-        _one_of("stages", stage, STAGES)
-    if list(config.stages) != [stage for stage in STAGES if stage in config.stages]:
-        raise ConfigError("`stages` must be in the order sft, rl, each once")
-    _positive("sft", config.sft, ("steps", "batch", "learning_rate", "save_every"))
-    _positive("rl", config.rl, ("steps", "prompts", "learning_rate", "temperature", "save_every"))
-    _positive("rl", config.rl, ("norm_rate",))
-    _positive("rl", config.rl, ("max_tokens", "max_rounds"))
-    _positive("evaluation", config.evaluation, ("max_tokens", "batch", "samples"))
-    if config.evaluation.temperature < 0:
-        raise ConfigError("`evaluation.temperature` must be 0 or more")
-    if config.evaluation.samples > 1 and not config.evaluation.temperature:
-        raise ConfigError("`evaluation.samples` is for an `evaluation.temperature` above 0")
-    _positive("data", config.data, ("orders", "max_tokens"))
-    for name in ("families", "tasks", "validation"):
-        _share(f"data.{name}", getattr(config.data, name), 0.9)
-    for name in ("context_share", "renamed"):
-        _share(f"sft.{name}", getattr(config.sft, name), 1)
-    _share("rl.renamed", config.rl.renamed, 1)
-    if config.rl.renamed and (config.rl.unit != "message" or config.rl.trajectories):
-        raise ConfigError('`rl.renamed` is for `rl.unit = "message"` of reference plans')
-    if config.rl.probe and config.rl.unit != "message":
-        raise ConfigError('`rl.probe` is for `rl.unit = "message"`')
-    if config.rl.probe < 0 or config.rl.probe == 1:
-        raise ConfigError("`rl.probe` must be 0, for none, or 2 or more")
-    if config.rl.group < 2:
-        raise ConfigError("`rl.group` must be 2 or more: advantages compare episodes of one task")
-    if config.model == TINY and config.trainer.get("use_vllm"):
-        raise ConfigError("`trainer.use_vllm` does not go with the tiny model, which vLLM lacks")
-    if config.tiny.hidden % config.tiny.heads:
-        raise ConfigError("`tiny.hidden` must be a multiple of `tiny.heads`")
+        for table in (config.trainer, *(config.trainer.get(stage) for stage in STAGES)):
+            if isinstance(table, dict) and name in table:
+                raise ConfigError(f"`trainer.{name}` is given by {own}")
+    for holds, told in _TOGETHER:
+        if not holds(config):
+            raise ConfigError(told)
     return config
+
+
+class _Range(NamedTuple):
+    """From `least` to `most`, without the least where it is `above` only."""
+
+    least: float = 0
+    most: float = math.inf
+    above: bool = False
+
+    def holds(self, value: float) -> bool:
+        return (self.least < value if self.above else self.least <= value) and value <= self.most
+
+    def __str__(self) -> str:
+        if self.most < math.inf:
+            return f"from {self.least:g} to {self.most:g}"
+        return f"more than {self.least:g}" if self.above else f"{self.least:g} or more"
+
+
+_SOME, _COUNT, _PART = _Range(1), _Range(), _Range(most=1)
+_ABOVE = _Range(above=True)
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "stages": STAGES,
+    "dtype": DTYPES,
+    "rl.algorithm": ALGORITHMS,
+    "rl.reward": REWARDS,
+    "rl.step_reward": STEP_REWARDS,
+    "rl.unit": UNITS,
+    "rl.turns": TURNS,
+    "rl.curriculum": CURRICULA,
+}
+
+_RANGES: Mapping[str, _Range] = {
+    "seed": _Range(most=2**32 - 1),
+    "threads": _COUNT,
+    "data.families": _Range(most=0.9),
+    "data.tasks": _Range(most=0.9),
+    "data.validation": _Range(most=0.9),
+    "data.orders": _SOME,
+    "data.max_tokens": _SOME,
+    "tiny.vocabulary": _SOME,
+    "tiny.hidden": _SOME,
+    "tiny.layers": _SOME,
+    "tiny.heads": _SOME,
+    "tiny.intermediate": _SOME,
+    "tiny.context": _SOME,
+    "sft.steps": _SOME,
+    "sft.batch": _SOME,
+    "sft.learning_rate": _ABOVE,
+    "sft.warmup": _COUNT,
+    "sft.save_every": _SOME,
+    "sft.context_share": _PART,
+    "sft.renamed": _PART,
+    "rl.steps": _SOME,
+    "rl.prompts": _SOME,
+    "rl.group": _Range(2),
+    "rl.learning_rate": _ABOVE,
+    "rl.warmup": _COUNT,
+    "rl.temperature": _ABOVE,
+    "rl.max_tokens": _SOME,
+    "rl.message_tokens": _COUNT,
+    "rl.max_rounds": _SOME,
+    "rl.kl": _COUNT,
+    "rl.save_every": _SOME,
+    "rl.renamed": _PART,
+    "rl.probe": _COUNT,
+    "rl.norm_rate": _ABOVE,
+    "evaluation.every": _COUNT,
+    "evaluation.tasks": _COUNT,
+    "evaluation.max_tokens": _SOME,
+    "evaluation.batch": _SOME,
+    "evaluation.temperature": _COUNT,
+    "evaluation.samples": _SOME,
+    "evaluation.most": _COUNT,
+    "lora.rank": _COUNT,
+    "lora.alpha": _SOME,
+    "lora.dropout": _Range(most=0.9),
+}
+
+_TOGETHER: tuple[tuple[Callable[[Config], bool], str], ...] = (
+    (
+        lambda config: list(config.stages) == [one for one in STAGES if one in config.stages],
+        "`stages` must be in the order sft, rl, each once",
+    ),
+    (
+        lambda config: config.rl.turns != "live" or config.rl.unit == "episode",
+        '`rl.turns = "live"` is for `rl.unit = "episode"`',
+    ),
+    (
+        lambda config: not config.rl.trajectories or config.rl.unit == "message",
+        '`rl.trajectories` is for `rl.unit = "message"`',
+    ),
+    (
+        lambda config: (
+            not config.rl.renamed or (config.rl.unit == "message" and not config.rl.trajectories)
+        ),
+        '`rl.renamed` is for `rl.unit = "message"` of reference plans',
+    ),
+    (
+        lambda config: not config.rl.probe or config.rl.unit == "message",
+        '`rl.probe` is for `rl.unit = "message"`',
+    ),
+    (
+        lambda config: config.rl.norm_rate == 1 or not config.lora.rank,
+        "`rl.norm_rate` does not go with `lora.rank`: adapters leave norms as they are",
+    ),
+    (
+        lambda config: config.rl.probe != 1,
+        "`rl.probe` must be 0, for none, or 2 or more",
+    ),
+    (
+        lambda config: config.evaluation.samples == 1 or config.evaluation.temperature > 0,
+        "`evaluation.samples` is for an `evaluation.temperature` above 0",
+    ),
+    (
+        lambda config: config.model != TINY or not trainer_options(config, "rl").get("use_vllm"),
+        "`trainer.use_vllm` does not go with the tiny model, which vLLM lacks",
+    ),
+    (
+        lambda config: config.tiny.hidden % (2 * config.tiny.heads) == 0,
+        "`tiny.hidden` must be an even multiple of `tiny.heads`",
+    ),
+    (
+        lambda config: (
+            not config.data.environments
+            or set(config.data.hold_out or ()) <= set(config.data.environments)
+        ),
+        "`data.hold_out` must be among `data.environments`, where they are named",
+    ),
+)
+"""What must hold between values, and what is said where it does not."""
+
+_IDLE: Mapping[str, tuple[Callable[[Config], bool], str]] = {
+    "rl.reward": (lambda config: config.rl.unit == "episode", '`rl.unit = "episode"`'),
+    "rl.step_reward": (lambda config: config.rl.unit == "message", '`rl.unit = "message"`'),
+    "lora.alpha": (lambda config: config.lora.rank > 0, "a `lora.rank`"),
+    "lora.dropout": (lambda config: config.lora.rank > 0, "a `lora.rank`"),
+    "lora.targets": (lambda config: config.lora.rank > 0, "a `lora.rank`"),
+    "evaluation.tasks": (lambda config: config.evaluation.every > 0, "`evaluation.every`"),
+}
+"""Options that change nothing unless something else is asked for: who gives one means it."""
+
+
+def _leaves(config: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted names of all options, with their values."""
+    for each in dataclasses.fields(config):
+        value = getattr(config, each.name)
+        if dataclasses.is_dataclass(value):
+            yield from _leaves(value, f"{path}{each.name}.")
+        else:
+            yield f"{path}{each.name}", value
+
+
+def trainer_options(config: Config, stage: str) -> dict[str, Any]:
+    """What the trainer of a stage is told: what all are, and above that what it alone is."""
+    shared = {name: value for name, value in config.trainer.items() if name not in STAGES}
+    own = config.trainer.get(stage, {})
+    if not isinstance(own, dict):
+        raise ConfigError(f"`trainer.{stage}` is a table of options")
+    return {**shared, **own}
 
 
 def to_json(config: Config) -> dict[str, Any]:
@@ -317,14 +483,3 @@ def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
         similar = near(value, known)
         hint = f"did you mean `{similar[0]}`?" if similar else f"there are {', '.join(known)}"
         raise ConfigError(f"`{name}` cannot be `{value}`; {hint}")
-
-
-def _positive(table: str, values: Any, names: tuple[str, ...]) -> None:
-    for name in names:
-        if not getattr(values, name) > 0:
-            raise ConfigError(f"`{table}.{name}` must be more than 0")
-
-
-def _share(name: str, value: float, most: float) -> None:
-    if not 0 <= value <= most:
-        raise ConfigError(f"`{name}` must be from 0 to {most:g}")

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from toolc import __version__
-from toolc.output import sha256, write_file
+from toolc.output import carry_over, replacing, sha256
 from toolc.train import rows as made_of
 from toolc.train.admitted import Admitted
 from toolc.train.losses import Lost
@@ -143,21 +143,39 @@ def write(
 def write_folder(
     files: Iterable[tuple[str, bytes]], about: dict[str, Any], card: str, folder: str
 ) -> None:
-    """Writes files as they come, and last a card that says what they are, with their digests. A
-    folder that holds other files and no such card is refused. Raises `DatasetError`."""
+    """Writes files as they come, and a card that says what they are, with their digests; all take
+    the place of what an earlier card tells of, in one step. A folder that holds other files and no
+    such card is refused; what was put beside those of a card stays. Raises `DatasetError`."""
     digests = about["files"] = {}
+    root = os.path.realpath(folder)
     try:
-        os.makedirs(folder, exist_ok=True)
-        if os.listdir(folder) and not os.path.exists(os.path.join(folder, card)):
-            raise DatasetError(f"`{folder}` holds something else than a data set")
-        for name, content in files:
-            os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
-            write_file(os.path.join(folder, name), content)
-            digests[name] = sha256(content)
-        text = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
-        write_file(os.path.join(folder, card), text.encode())
+        with replacing(root) as fresh:
+            own = _told(os.path.join(root, card)) | {card}
+            if own == {card} and os.path.lexists(root) and os.listdir(root):
+                raise DatasetError(f"`{folder}` holds something else than a data set")
+            for name, content in files:
+                _put(os.path.join(fresh, name), content)
+                digests[name] = sha256(content)
+            text = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
+            _put(os.path.join(fresh, card), text.encode())
+            carry_over(root, fresh, own)
     except OSError as error:
         raise DatasetError(f"cannot write `{folder}`: {error.strerror or error}") from None
+
+
+def _told(card: str) -> set[str]:
+    """The files that a card tells of."""
+    try:
+        with open(card, encoding="utf-8") as file:
+            return set(json.load(file)["files"])
+    except (FileNotFoundError, ValueError, LookupError, TypeError, RecursionError):
+        return set()
+
+
+def _put(path: str, content: bytes) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "xb") as file:
+        file.write(content)
 
 
 def _files(dataset: Dataset) -> Iterator[tuple[str, bytes]]:

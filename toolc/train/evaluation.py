@@ -4,24 +4,25 @@ many at once."""
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from toolc.eval import store
 from toolc.eval.figures import row_of
 from toolc.eval.policy import Player
-from toolc.eval.rollout import Line, Work, rollout
+from toolc.eval.rollout import Line, Work, planned_messages, rollout
 from toolc.eval.run import Run, seed_of
 from toolc.train.admitted import Admitted
 from toolc.train.batching import BatchPolicy
-from toolc.train.generation import Generator, Sampling
+from toolc.train.generation import Generator
 from toolc.train.rows import Row, renamed_calls, renamed_schemas
 from toolc_runtime.chat.message import Message, Reply
 from toolc_runtime.episode import Episode
 from toolc_runtime.task import Task
 
 MAX_MESSAGES = 12
-"""Messages of the model in an episode."""
+"""Messages of the model in an episode, where no task's plan takes more than half of them: models
+that have learnt little talk on to the end."""
 
 WIDTH = 256
 """Episodes at a time."""
@@ -40,6 +41,11 @@ class Held(NamedTuple):
     environments: Mapping[str, Admitted]
     tasks: Mapping[str, Sequence[str]]
     names: Mapping[str, Mapping[str, str]]
+
+    def each(self) -> Iterator[Task]:
+        """The tasks."""
+        for name, ids in self.tasks.items():
+            yield from (self.environments[name].environment.tasks[id] for id in ids)
 
     def first(self, most: int) -> Held:
         """The first `most` of each environment's tasks; all where that is 0."""
@@ -80,7 +86,7 @@ def evaluate(
     the model is. Draws are seeded, and leave torch's generator as it was."""
     import torch
 
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng():
         torch.manual_seed(0)
         return _evaluate(generator, held, policy, folder, samples)
 
@@ -93,12 +99,13 @@ def _evaluate(
     samples: int,
 ) -> dict[str, Any]:
     folders = {name: each.folder for name, each in held.environments.items()}
-    run = Run("", folders, held.tasks, policy, samples, 0, MAX_MESSAGES)
+    most = max([MAX_MESSAGES, *(2 * planned_messages(task) for task in held.each())])
+    run = Run("", folders, held.tasks, policy, samples, 0, most)
     batches = BatchPolicy(str(policy["name"]), generator)
 
     def play(work: Work) -> Line:
         offered = _Offered(batches, held.names[work.environment])
-        return rollout(held.environments[work.environment].environment, work, offered, MAX_MESSAGES)
+        return rollout(held.environments[work.environment].environment, work, offered, most)
 
     lines = list(batches.play(play, run.work({}), WIDTH))
     summary = run.summary(map(row_of, lines))
@@ -110,15 +117,6 @@ def _evaluate(
                     episodes.add(store.line_of(line))
             store.conclude(folder, summary)
     return summary
-
-
-def generator_of(
-    model: Any, tokenizer: Any, max_tokens: int, batch: int, temperature: float = 0.0
-) -> Generator:
-    """A model's replies: drawn at a temperature, or the likeliest at 0."""
-    from toolc.train.trl_adapter import parse
-
-    return Generator(model, tokenizer, parse(tokenizer), Sampling(max_tokens, temperature, batch))
 
 
 def concluded(folder: str) -> bool:

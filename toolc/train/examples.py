@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
@@ -25,9 +26,8 @@ _WINDOW = 8
 Some = TypeVar("Some")
 
 
-def encoder(tokenizer: Any) -> Encode:
-    """The tokens of conversations by the tokenizer's template."""
-    import json
+def encoder(tokenizer: Any, shown: Mapping[str, Any]) -> Encode:
+    """The tokens of conversations; `shown` is what the chat template is told beside them."""
 
     def encode(row: Row) -> tuple[list[int], list[int]]:
         made = tokenizer.apply_chat_template(
@@ -36,6 +36,7 @@ def encoder(tokenizer: Any) -> Encode:
             tokenize=True,
             return_dict=True,
             return_assistant_tokens_mask=True,
+            **shown,
         )
         return list(made["input_ids"]), list(made["assistant_masks"])
 

@@ -1,4 +1,4 @@
-"""Errors of the disk, whoever reports them: those who write weights have errors of their own."""
+"""Errors of the machine, whoever reports them: those who write weights have errors of their own."""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ def of_the_disk(error: BaseException) -> str | None:
     if any(text in str(each) for each in _chain(error) for text in _UNTOLD):
         return "the disk did not take a file to its end"
     return None
+
+
+def of_the_memory(error: BaseException) -> bool:
+    """Whether an error is that of an accelerator whose memory is full."""
+    import torch
+
+    return any(isinstance(each, torch.OutOfMemoryError) for each in _chain(error))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

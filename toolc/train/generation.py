@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from toolc.train import sampling
@@ -34,13 +35,23 @@ class Drawn(NamedTuple):
 
 class Generator:
     """Answers batches with a model of transformers. The model is put into its mode of
-    evaluation, and back into the one it had."""
+    evaluation, and back into the one it had. `shown` is what the chat template is told beside the
+    conversation."""
 
-    def __init__(self, model: Any, tokenizer: Any, parse: Parse, sampling: Sampling) -> None:
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        parse: Parse,
+        sampling: Sampling,
+        shown: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.parse = parse
         self.sampling = sampling
+        self.shown = shown
+        self._ends = ends(model, tokenizer)
 
     def __call__(self, requests: Sequence[Request]) -> list[Reply]:
         return [_reply(drawn) for drawn in self.draw(requests)]
@@ -68,7 +79,7 @@ class Generator:
         return [made[at] for at in range(len(prompts))]
 
     def _prompt(self, request: Request) -> list[int]:
-        return prompt_ids(self.tokenizer, request.messages, request.tools)
+        return prompt_ids(self.tokenizer, request.messages, request.tools, self.shown)
 
     def _draw(self, prompts: Sequence[list[int]]) -> list[list[int]]:
         """Replies, each without a token where its prompt leaves no room for one."""
@@ -80,8 +91,7 @@ class Generator:
         if not fits:
             return replies
         width = max(len(prompts[at]) for at in fits)
-        pad, end = self.tokenizer.pad_token_id, self.tokenizer.eos_token_id
-        device = self.model.device
+        pad, device = self.tokenizer.pad_token_id, self.model.device
         padded = [[pad] * (width - len(prompts[at])) + prompts[at] for at in fits]
         shown = [[0] * (width - len(prompts[at])) + [1] * len(prompts[at]) for at in fits]
         made = self._continued(
@@ -90,22 +100,23 @@ class Generator:
             int(min(self.sampling.max_tokens, room - width)),
         )
         for at, row in zip(fits, made[:, width:].tolist(), strict=True):
-            replies[at] = _until(end, row)
+            replies[at] = _until(self._ends, row)
         return replies
 
     def _continued(self, ids: Any, mask: Any, tokens: int) -> Any:
-        pad, end = self.tokenizer.pad_token_id, self.tokenizer.eos_token_id
-        heat = self.sampling.temperature
+        pad, heat = self.tokenizer.pad_token_id, self.sampling.temperature
         if ids.device.type == "cpu" and full_attention(self.model.config):
-            return sampling.drawn(self.model, ids, mask, tokens, heat, [end], pad)
+            return sampling.drawn(self.model, ids, mask, tokens, heat, self._ends, pad)
         return self.model.generate(
             input_ids=ids,
             attention_mask=mask,
             max_new_tokens=tokens,
             do_sample=heat > 0,
             pad_token_id=pad,
-            eos_token_id=end,
-            **({"temperature": heat} if heat > 0 else {}),
+            eos_token_id=self._ends,
+            # What a checkpoint brings for its use must not change what is measured.
+            repetition_penalty=1.0,
+            **({"temperature": heat, "top_k": 0, "top_p": 1.0} if heat > 0 else {}),
         )
 
 
@@ -117,16 +128,28 @@ def _reply(drawn: Drawn) -> Reply:
     return Reply(drawn.message["content"], tuple(calls), drawn.prompt_tokens, drawn.tokens)
 
 
+def ends(model: Any, tokenizer: Any) -> list[int]:
+    """The tokens that end a message, by the tokenizer and by the model."""
+    config = getattr(model, "generation_config", None)
+    known = getattr(config, "eos_token_id", None)
+    more = [known] if isinstance(known, int) else list(known or ())
+    return list(dict.fromkeys([tokenizer.eos_token_id, *more]))
+
+
 def prompt_ids(
-    tokenizer: Any, messages: Sequence[Message], tools: Sequence[dict[str, Any]]
+    tokenizer: Any,
+    messages: Sequence[Message],
+    tools: Sequence[dict[str, Any]],
+    shown: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[int]:
-    """What a model is given to say the next message."""
+    """What a model is given to say the next message; `shown` goes to the chat template too."""
     made = tokenizer.apply_chat_template(
         list(map(readable, messages)),
         tools=list(tools) or None,
         add_generation_prompt=True,
         tokenize=True,
         return_dict=False,
+        **shown,
     )
     return list(made)
 
@@ -150,5 +173,6 @@ def _text(arguments: Any) -> str:
     return json.dumps(arguments, ensure_ascii=False)
 
 
-def _until(end: int, ids: list[int]) -> list[int]:
-    return ids[: ids.index(end) + 1] if end in ids else ids
+def _until(ends: Sequence[int], ids: list[int]) -> list[int]:
+    at = next((at for at, id in enumerate(ids) if id in ends), len(ids))
+    return ids[: at + 1]

@@ -12,7 +12,9 @@ from toolc.output import write_file
 from toolc.train import models
 from toolc.train.begin import Run
 from toolc.train.config import Evaluation
-from toolc.train.evaluation import Held, concluded, evaluate, generator_of, held_out
+from toolc.train.evaluation import Held, concluded, evaluate, held_out
+from toolc.train.generation import Generator, Sampling
+from toolc.train.trl_adapter import parse
 
 
 def kept(run: Run) -> dict[str, Held]:
@@ -43,8 +45,12 @@ def measured(
     found = {}
     for name, tasks in held.items():
         for kind, temperature, samples in _decodings(options):
-            generator = generator_of(
-                model, tokenizer, options.max_tokens, options.batch, temperature
+            generator = Generator(
+                model,
+                tokenizer,
+                parse(tokenizer),
+                Sampling(options.max_tokens, temperature, options.batch),
+                run.shown,
             )
             if most is None:
                 place = run.place(stage, "evaluation", name + kind)
@@ -54,8 +60,8 @@ def measured(
     return found
 
 
-def evaluated(run: Run, stage: str, held: Mapping[str, Held]) -> None:
-    """Evaluates the model at the end of a stage, unless that was done."""
+def evaluated(run: Run, stage: str, held: Mapping[str, Held]) -> bool:
+    """Evaluates the model at the end of a stage, unless that was done; whether it had to."""
     kinds = [kind for kind, *_ in _decodings(run.config.evaluation)]
     left = {
         name: tasks
@@ -63,12 +69,14 @@ def evaluated(run: Run, stage: str, held: Mapping[str, Held]) -> None:
         if not all(concluded(run.place(stage, "evaluation", name + kind)) for kind in kinds)
     }
     if not left:
-        return
-    model, tokenizer = models.load(run.place(stage, "model"))
+        return False
+    model, tokenizer = models.load(run.place(stage, "model"), run.config.dtype)
+    model = models.at_work(model)
     began = time.monotonic()
     found = measured(run, model, tokenizer, left, stage, None)
     shown = ", ".join(f"{name} {figures['solve_f1']:.3f}" for name, figures in found.items())
     run.say(f"{stage}: Solve-F1 {shown} ({time.monotonic() - began:.0f} s)")
+    return True
 
 
 FIGURES = ("solve_f1", "reward", "success", "calls", "invalid_calls")

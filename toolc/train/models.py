@@ -11,7 +11,7 @@ from typing import Any
 from toolc.train.config import TINY, Config, Lora
 from toolc.train.rows import Row
 from toolc.train.tiny import Size, make_model, make_tokenizer
-from toolc.train.trl_adapter import Unsupported, unsupported
+from toolc.train.trl_adapter import Unsupported, unlearnable, unsupported
 
 _MARKUP = re.compile(r"<\|\w+\|>|</?tool_call>")
 
@@ -22,38 +22,51 @@ NAMED = 12
 
 def beginning(config: Config, rows: Sequence[Row], names: list[str]) -> tuple[Any, Any]:
     """Model and tokenizer before training: for `tiny` made of nothing but the text of the rows and
-    the environments' names. Raises `Unsupported`."""
+    the environments' names. Raises `Unsupported`, also where the stages cannot train it."""
     if config.model == TINY:
         size = Size(**vars(config.tiny))
-        tokenizer = make_tokenizer([*_texts(rows), *names * NAMED], size)
-        return make_model(tokenizer, size, config.seed), tokenizer
-    return load(config.model)
-
-
-def load(place: str) -> tuple[Any, Any]:
-    """A model and its tokenizer from a folder or, by name, from a hub. Raises `Unsupported` where
-    there are none, or none that can be trained on tools."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    try:
-        tokenizer: Any = AutoTokenizer.from_pretrained(place, trust_remote_code=False)
-        model: Any = AutoModelForCausalLM.from_pretrained(place, trust_remote_code=False)
-    except Exception as error:  # whatever a folder holds that nobody vouches for
-        reason = str(error).strip().split("\n")[0]
-        raise Unsupported(f"cannot load the model `{place}`: {reason}") from None
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    why = unsupported(tokenizer)
+        own = make_tokenizer([*_texts(rows), *names * NAMED], size)
+        return make_model(own, size, config.seed), own
+    reader = tokenizer(config.model)
+    why = unlearnable(reader) if "sft" in config.stages else None
     if why is not None:
-        raise Unsupported(f"the model `{place}` cannot be trained on tools: {why}")
-    return model, tokenizer
+        raise Unsupported(f"the model `{config.model}` cannot be trained on plans: {why}")
+    return weights(config.model, config.dtype), reader
+
+
+def load(place: str, dtype: str) -> tuple[Any, Any]:
+    """A model, in numbers of a kind, and its tokenizer, from a folder or, by name, from a hub.
+    Raises `Unsupported` where there are none, or none that can be trained on tools."""
+    return weights(place, dtype), tokenizer(place)
+
+
+def weights(place: str, dtype: str) -> Any:
+    """A model, of safetensors alone: other files of weights may run code. Raises `Unsupported`."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    return _loaded(AutoModelForCausalLM, place, use_safetensors=True, dtype=getattr(torch, dtype))
 
 
 def tokenizer(place: str) -> Any:
-    """The tokenizer of a model that `save` has written."""
+    """A model's tokenizer, by which it can be trained on tools. Raises `Unsupported`."""
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(place)
+    found = _loaded(AutoTokenizer, place)
+    if found.pad_token_id is None:
+        found.pad_token = found.eos_token
+    why = unsupported(found)
+    if why is not None:
+        raise Unsupported(f"the model `{place}` cannot be trained on tools: {why}")
+    return found
+
+
+def _loaded(kind: Any, place: str, **options: Any) -> Any:
+    try:
+        return kind.from_pretrained(place, trust_remote_code=False, **options)
+    except Exception as error:  # whatever a folder holds that nobody vouches for
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        raise Unsupported(f"cannot load the model `{place}`: {reason}") from None
 
 
 def save(model: Any, tokenizer: Any, folder: str) -> None:
@@ -97,6 +110,11 @@ def _texts(rows: Iterable[Row]) -> Iterable[str]:
             chat_template=TEMPLATE,
         )[0]
         yield _MARKUP.sub(" ", shown[0])
+
+
+def at_work(model: Any) -> Any:
+    """The model on the accelerator, where there is one."""
+    return model if on_processor() else model.to("cuda")
 
 
 def on_processor() -> bool:

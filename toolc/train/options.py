@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from toolc.train.config import (
     ALGORITHMS,
     CURRICULA,
+    DTYPES,
     REWARDS,
     STAGES,
     STEP_REWARDS,
@@ -39,18 +40,22 @@ MEANINGS = {
     "build": "the folder of the build, audited",
     "output": "the run's folder; one of the same values is gone on with",
     "model": "a folder, a name on the hub, or `tiny`",
+    "dtype": f"of the weights: {_of(DTYPES)}, of which the second loses small steps unless only "
+    "adapters are learnt",
     "stages": f"of {_of(STAGES)}, in this order",
     "seed": "of splits, orders, exchanged names, weights that begin at random, samples",
     "threads": "of torch; 0 for as many as there are cores",
     "trainer": "a table handed to those of TRL's trainers that have them, as they are; it wins "
-    "over what stands here, but for what a run's folder rests on",
-    "data.hold_out": "environments that training never sees; one by the seed where there are three "
-    "or more and none is named",
+    "over what stands here, but for what a run's folder rests on; its tables `sft` and `rl` are "
+    "for one of them",
+    "data.hold_out": "environments that training never sees; `[]` for none; without it one by the "
+    "seed, where there are three or more",
     "data.families": "share of each environment's scenario families that is kept for tests",
     "data.tasks": "share of the other families' tasks that is kept for tests",
     "data.validation": "share of the other families' tasks that is kept for validation",
     "data.orders": "orders of independent steps in which a plan is learnt, at most",
-    "data.max_tokens": "rows are left out whose conversation (`sft`) or prompt (`rl`) is longer",
+    "data.max_tokens": "tasks are left out, of training and evaluation, whose reference is a "
+    "longer conversation; of trajectories, messages after a longer prompt",
     "data.environments": "environments to train on; all where none is named",
     "tiny.vocabulary": "tokens of the model that is built in place",
     "tiny.hidden": "width",

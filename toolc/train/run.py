@@ -3,7 +3,7 @@
     RUN/run.json           the configuration, and the digests of what it trains on
     RUN/init/, sft/, rl/   `model/` at the end of the stage, `checkpoint-N/` on the way,
                            `evaluation/SET/` as `toolc eval` has it
-    RUN/metrics.jsonl, tensorboard/, plot.svg
+    RUN/metrics.jsonl, tensorboard/, plot.svg, seconds.json
     RUN/summary.json       held-out figures after every stage
 
 A run that is started again in the same folder takes up the stage that is not finished from its
@@ -13,7 +13,6 @@ last whole checkpoint. What ended a stage is never done twice.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
@@ -22,12 +21,13 @@ from toolc.eval import store
 from toolc.eval.store import held
 from toolc.train import checkpoints, metrics, models, processes
 from toolc.train.admitted import Admitted
-from toolc.train.begin import Run, RunError, Say, begun, fitting
+from toolc.train.begin import Run, RunError, Say, claim, fitting, planned
 from toolc.train.config import Config
-from toolc.train.failures import of_the_disk
+from toolc.train.failures import of_the_disk, of_the_memory
 from toolc.train.measure import evaluated, kept, summarised
-from toolc.train.stages import STAGES, init, reached
-from toolc.train.trl_adapter import shared_options, untested
+from toolc.train.stages import OPTIONS, STAGES, init, reached
+from toolc.train.timer import Timer
+from toolc.train.trl_adapter import checked, untested
 
 
 def train(
@@ -37,19 +37,27 @@ def train(
     the summary. Raises `RunError` and `Unsupported`.
 
     Of several processes (see `processes`) all call it, and all but the first get nothing."""
-    began = time.monotonic()
     models.prepare(config.threads, progress)
-    options = shared_options(config.trainer, config.stages)
+    processes.wait()  # before anything else sets up what they speak through
     first = processes.is_first()
-    run = begun(config, admitted, say if first else _silent, progress and first, options)
+    run = planned(config, admitted, say if first else _silent, progress and first)
+    for stage in config.stages:
+        checked(stage, OPTIONS[stage](run))
     if version := untested():
         run.say(f"TRL {version} was not tested with toolc")
     try:
         with held(config.output) if first else nullcontext():
-            return _go_on(run, began)
+            if first:
+                claim(run)
+            return _go_on(run)
     except store.RunError as error:
         raise RunError(str(error)) from None
     except Exception as error:
+        if of_the_memory(error):
+            raise RunError(
+                "the accelerator's memory is full: take half of `sft.batch` or `rl.prompts` and "
+                "twice the `trainer.gradient_accumulation_steps`, in another folder"
+            ) from None
         reason = of_the_disk(error)
         if reason is None:
             raise
@@ -59,11 +67,13 @@ def train(
         ) from None
 
 
-def _go_on(run: Run, began: float) -> dict[str, Any]:
+def _go_on(run: Run) -> dict[str, Any]:
     first = processes.is_first()
+    timer = Timer(run.folder)
     stages = ("init", *run.config.stages)
     if not os.path.isdir(run.place("init", "model")) and first:
         init(run)
+        timer.note()
     processes.wait()
     run = fitting(run)
     held_out = kept(run)
@@ -75,18 +85,19 @@ def _go_on(run: Run, began: float) -> dict[str, Any]:
             if first:
                 metrics.rewind(run.folder, stage, reached(run, stage), stages[at + 1 :])
             try:
-                STAGES[stage](run, stages[at - 1], held_out)
+                STAGES[stage](run, stages[at - 1], held_out, timer)
             finally:
                 if first:
-                    checkpoints.latest(run.place(stage))  # what is not whole takes room
+                    checkpoints.prune(run.place(stage))
+            if first:
+                timer.note()
         if first:
-            evaluated(run, stage, held_out)
+            if evaluated(run, stage, held_out):
+                timer.note()
+            metrics.write_events(run.folder, stages)
+            metrics.write_plot(run.folder)
     processes.wait()
-    if not first:
-        return {}
-    metrics.write_events(run.folder, stages)
-    metrics.write_plot(run.folder)
-    return summarised(run, stages, held_out, time.monotonic() - began)
+    return summarised(run, stages, held_out, timer.seconds) if first else {}
 
 
 def _silent(text: str) -> None:

@@ -15,7 +15,7 @@ from toolc.train.begin import Run, RunError, task_of
 from toolc.train.collected import CollectedError, collected
 from toolc.train.evaluation import Held
 from toolc.train.examples import encoder, examples, renamed, schedule
-from toolc.train.failures import of_the_disk
+from toolc.train.failures import of_the_disk, of_the_memory
 from toolc.train.generation import Generator, Sampling, prompt_ids
 from toolc.train.measure import flat, measured
 from toolc.train.messages import cut
@@ -23,6 +23,7 @@ from toolc.train.probing import Reward, earned, promising
 from toolc.train.renaming import Renamer, texts_of
 from toolc.train.rows import Row, whole_tasks
 from toolc.train.scores import SCORES
+from toolc.train.timer import Timer
 from toolc.train.trl_adapter import (
     Clock,
     episode_function,
@@ -53,31 +54,27 @@ def _names_in(run: Run) -> dict[str, list[str]]:
     }
 
 
-def _sft(run: Run, before: str, held: Mapping[str, Held]) -> None:
+def _sft(run: Run, before: str, held: Mapping[str, Held], timer: Timer) -> None:
     config = run.config
-    model, tokenizer = models.load(run.place(before, "model"))
+    model, tokenizer = models.load(run.place(before, "model"), config.dtype)
     rows = run.dataset.sft["train"]
-    for_all = dataclasses.replace(config.sft, steps=config.sft.steps * processes.number())
+    for_all = dataclasses.replace(config.sft, steps=config.sft.steps * _windows(run, "sft"))
     run.say(f"sft: {len(rows)} rows, {config.sft.steps} steps")
-    options = {
-        **_common(run, "sft", config.sft),
-        "per_device_train_batch_size": config.sft.batch,
-        "lr_scheduler_type": "linear",
-    }
+    encode = encoder(tokenizer, run.shown_in_training(tokenizer))
     trainer = sft_trainer(
         model,
         tokenizer,
-        list(examples(rows, encoder(tokenizer), for_all, config.seed, _names_in(run))),
-        {**options, **run.trainers["sft"]},
-        [_watch(run, "sft", None, None)],
+        list(examples(rows, encode, for_all, config.seed, _names_in(run))),
+        _sft_options(run),
+        [_watch(run, "sft", timer, None, None)],
         models.adapters(config.lora),
     )
     _finish(run, "sft", trainer, tokenizer)
 
 
-def _rl(run: Run, before: str, held: Mapping[str, Held]) -> None:
+def _rl(run: Run, before: str, held: Mapping[str, Held], timer: Timer) -> None:
     config = run.config
-    model, tokenizer = models.load(run.place(before, "model"))
+    model, tokenizer = models.load(run.place(before, "model"), config.dtype)
     rows = _sampled(run, tokenizer)
     if not rows:
         raise RunError("there is no row to sample from: raise `data.max_tokens`")
@@ -94,7 +91,7 @@ def _rl(run: Run, before: str, held: Mapping[str, Held]) -> None:
         rows = _promising(run, model, tokenizer, rows, environments, judge)
         clock.seconds = 0.0  # of training alone
     run.say(f"rl: {len(rows)} rows, {config.rl.steps} steps")
-    number = config.rl.steps * config.rl.prompts * processes.number()
+    number = config.rl.steps * config.rl.prompts * _windows(run, "rl")
     wanted = schedule(rows, number, config.rl.curriculum, config.seed)
     if config.rl.renamed:
         renamer = Renamer(run.dataset.sft["train"], _names_in(run))
@@ -103,26 +100,14 @@ def _rl(run: Run, before: str, held: Mapping[str, Held]) -> None:
     def measure(trained: Any) -> dict[str, Any]:
         return measured(run, trained, tokenizer, held, "rl", run.config.evaluation.tasks)
 
-    options = {
-        **_common(run, "rl", config.rl),
-        "per_device_train_batch_size": config.rl.prompts * config.rl.group,
-        "num_generations": config.rl.group,
-        "lr_scheduler_type": "linear",
-        "max_completion_length": config.rl.max_tokens,
-        "max_tool_calling_iterations": 0 if by_message else config.rl.max_rounds,
-        "temperature": config.rl.temperature,
-        "beta": config.rl.kl,
-    }
-    if config.rl.message_tokens:
-        options["generation_kwargs"] = {"max_new_tokens": config.rl.message_tokens}
     trainer = rl_trainer(
         model,
         tokenizer,
         wanted,
         {row["environment"]: environments[row["environment"]] for row in wanted},
         judge,
-        {**options, **run.trainers["rl"]},
-        [_watch(run, "rl", clock, measure)],
+        _rl_options(run),
+        [_watch(run, "rl", timer, clock, measure)],
         models.adapters(config.lora),
         batch_normalised=config.rl.algorithm == "reinforce++",
         live=config.rl.turns == "live",
@@ -149,7 +134,8 @@ def _promising(
     path = run.place("rl", "probe.json")
     if processes.is_first() and not os.path.exists(path):
         run.say(f"rl: sampling {len(rows)} rows, {options.probe} times each")
-        generator = Generator(model, tokenizer, parse(tokenizer), sampling)
+        shown = run.shown_in_training(tokenizer)
+        generator = Generator(models.at_work(model), tokenizer, parse(tokenizer), sampling, shown)
         known = earned(rows, generator, environments, judge, options.probe, run.config.seed)
         os.makedirs(run.place("rl"), exist_ok=True)
         write_file(path, (json.dumps(known) + "\n").encode())
@@ -189,10 +175,11 @@ def _sampled(run: Run, tokenizer: Any) -> Sequence[Row]:
         found = collected(config.rl.trajectories, run.environments, run.sources, references)
     except CollectedError as error:
         raise RunError(str(error)) from None
+    shown = run.shown_in_training(tokenizer)
     rows = [
         row
         for row in found.rows
-        if len(prompt_ids(tokenizer, row["prompt"], json.loads(row["tools"])))
+        if len(prompt_ids(tokenizer, row["prompt"], json.loads(row["tools"]), shown))
         <= config.data.max_tokens
     ]
     run.say(
@@ -203,10 +190,45 @@ def _sampled(run: Run, tokenizer: Any) -> Sequence[Row]:
     return rows
 
 
-STAGES: dict[str, Callable[[Run, str, Mapping[str, Held]], None]] = {
+STAGES: dict[str, Callable[[Run, str, Mapping[str, Held], Timer], None]] = {
     "sft": _sft,
     "rl": _rl,
 }
+
+
+def _sft_options(run: Run) -> dict[str, Any]:
+    """What the trainer of supervised training is told."""
+    return {
+        **_common(run, "sft", run.config.sft),
+        "per_device_train_batch_size": run.config.sft.batch,
+        **run.trainers["sft"],
+    }
+
+
+def _rl_options(run: Run) -> dict[str, Any]:
+    """What the trainer of reinforcement learning is told."""
+    options, own = run.config.rl, run.trainers["rl"]
+    made = {
+        **_common(run, "rl", options),
+        "per_device_train_batch_size": options.prompts * options.group,
+        "num_generations": options.group,
+        "max_completion_length": options.max_tokens,
+        "max_tool_calling_iterations": 0 if options.unit == "message" else options.max_rounds,
+        "temperature": options.temperature,
+        "beta": options.kl,
+    }
+    if options.message_tokens:
+        bound = "max_tokens" if own.get("use_vllm") else "max_new_tokens"
+        made["generation_kwargs"] = {bound: min(options.message_tokens, options.max_tokens)}
+    return {**made, **own}
+
+
+OPTIONS: dict[str, Callable[[Run], dict[str, Any]]] = {"sft": _sft_options, "rl": _rl_options}
+
+
+def _windows(run: Run, stage: str) -> int:
+    """How many times the rows that a process takes at once make a step."""
+    return int(run.trainers[stage].get("gradient_accumulation_steps", 1)) * processes.number()
 
 
 _ON_PROCESSOR = {"use_cpu": True, "bf16": False, "gradient_checkpointing": False}
@@ -219,6 +241,7 @@ def _common(run: Run, stage: str, options: Any) -> dict[str, Any]:
         "max_steps": options.steps,
         "learning_rate": options.learning_rate,
         "warmup_steps": options.warmup,
+        "lr_scheduler_type": "linear",
         "save_strategy": "steps",
         "save_steps": options.save_every,
         "save_total_limit": 2,
@@ -232,25 +255,47 @@ def _common(run: Run, stage: str, options: Any) -> dict[str, Any]:
 
 def _finish(run: Run, stage: str, trainer: Any, tokenizer: Any) -> None:
     if processes.is_first():
-        checkpoints.latest(run.place(stage))  # takes away what is not whole
+        checkpoints.prune(run.place(stage))
     processes.wait()
     found = checkpoints.latest(run.place(stage))
     if found:
         run.say(f"{stage}: going on from step {found[1]}")
+    begun = _Begun()
+    trainer.add_callback(begun.callback())
     try:
         trainer.train(resume_from_checkpoint=found[0] if found else None)
     except Exception as error:
-        if not found or trainer.state.global_step > found[1] or of_the_disk(error):
+        if not found or begun.step or of_the_disk(error) or of_the_memory(error):
             raise
         reason = str(error).strip().split("\n")[0] or type(error).__name__
         raise RunError(
             f"cannot go on from `{found[0]}`: {reason}; without it the stage goes on from an "
             "earlier one"
         ) from None
+    steps = trainer.args.max_steps
+    if trainer.state.global_step < steps:
+        raise RunError(f"{stage} ended after {trainer.state.global_step} of {steps} steps")
     model = models.merged(trainer.accelerator.unwrap_model(trainer.model))
     if processes.is_first():
         place = run.place(stage, "model")
         checkpoints.put(place, lambda place: models.save(model, tokenizer, place))
+
+
+class _Begun:
+    """Whether a trainer has begun a step: its checkpoint was read by then."""
+
+    step = False
+
+    def callback(self) -> Any:
+        from transformers import TrainerCallback
+
+        begun = self
+
+        class Begun(TrainerCallback):
+            def on_step_begin(self, args: Any, state: Any, control: Any, **named: Any) -> None:
+                begun.step = True
+
+        return Begun()
 
 
 def reached(run: Run, stage: str) -> int:
@@ -261,6 +306,7 @@ def reached(run: Run, stage: str) -> int:
 def _watch(
     run: Run,
     stage: str,
+    timer: Timer,
     clock: Clock | None,
     measure: Callable[[Any], dict[str, Any]] | None,
 ) -> Any:
@@ -270,7 +316,11 @@ def _watch(
 
     every = run.config.evaluation.every
 
-    class Watch(TrainerCallback):
+    class Waiting(TrainerCallback):
+        def on_save(self, args: Any, state: Any, control: Any, **named: Any) -> None:
+            processes.wait()  # each process writes a part of a checkpoint
+
+    class Watch(Waiting):
         began = 0.0
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **named: Any) -> None:
@@ -287,7 +337,9 @@ def _watch(
             metrics.append(run.folder, stage, state.global_step, figures)
 
         def on_save(self, args: Any, state: Any, control: Any, **named: Any) -> None:
+            super().on_save(args, state, control)
             checkpoints.mark(run.place(stage), state.global_step)
+            timer.note()
 
         def on_step_end(self, args: Any, state: Any, control: Any, **named: Any) -> None:
             if measure and every and state.global_step % every == 0:
@@ -296,4 +348,4 @@ def _watch(
                 metrics.append(run.folder, stage, state.global_step, flat(found))
                 self.began += time.perf_counter() - began  # no part of the step
 
-    return Watch() if processes.is_first() else TrainerCallback()
+    return Watch() if processes.is_first() else Waiting()

@@ -22,7 +22,6 @@ from toolc.train.live import Unspoken, suffix_ids, with_live_turns
 from toolc.train.renaming import with_own_names
 from toolc.train.rows import Row, Source
 from toolc_runtime.chat.message import Message
-from toolc_runtime.episode import Episode
 from toolc_runtime.trl import TrlEnvironment, emitted, offering, verdicts
 
 if TYPE_CHECKING:
@@ -108,7 +107,6 @@ def _clocked(environment: type[TrlEnvironment], clock: Clock) -> type[TrlEnviron
 def unsupported(tokenizer: Any) -> str | None:
     """Why TRL cannot train a model with this tokenizer on tools, in words; None where it can."""
     from trl.chat_template_utils import (
-        add_response_schema,
         get_training_chat_template,
         is_chat_template_prefix_preserving,
         supports_tool_calling,
@@ -120,7 +118,7 @@ def unsupported(tokenizer: Any) -> str | None:
         return "its chat template does not show tool calls and their results"
     if getattr(tokenizer, "response_template", None) is None:
         try:
-            add_response_schema(tokenizer)
+            with_parser(tokenizer)
         except (ValueError, TypeError):
             return (
                 "TRL does not know how to read its replies: its chat template is none that TRL "
@@ -132,6 +130,39 @@ def unsupported(tokenizer: Any) -> str | None:
         except (ValueError, TypeError):
             return "its chat template shows earlier messages otherwise when later ones follow"
     return None
+
+
+def with_parser(tokenizer: Any) -> Any:
+    """The tokenizer with the parser of replies that TRL has for its chat template. Raises
+    `ValueError` where it has none."""
+    from trl.chat_template_utils import add_response_schema
+
+    return add_response_schema(tokenizer)
+
+
+def training_template(tokenizer: Any) -> str | None:
+    """TRL's template for training, which shows earlier messages always alike and marks what the
+    model says; None where the tokenizer's own is taken."""
+    from trl.chat_template_utils import get_training_chat_template
+
+    try:
+        return get_training_chat_template(tokenizer)
+    except (ValueError, TypeError):
+        return None
+
+
+def unlearnable(tokenizer: Any) -> str | None:
+    """Why supervised training cannot tell what the model says from what it is shown, in words; None
+    where it can."""
+    from trl.chat_template_utils import is_chat_template_stop_token_trained
+
+    if is_chat_template_stop_token_trained(tokenizer, training_template(tokenizer)):
+        return None
+    return (
+        "its chat template does not mark what the model says, up to the token that ends a reply: "
+        "put `{% generation %}` and `{% endgeneration %}` around it in the tokenizer's "
+        'configuration, or train with `stages = ["rl"]`'
+    )
 
 
 def parse(tokenizer: Any) -> Callable[[list[int], list[int], Sequence[dict[str, Any]]], Message]:
@@ -161,8 +192,8 @@ def sft_trainer(
     """A trainer that goes through the examples (`input_ids` and `labels`) in their order."""
     from datasets import Dataset
     from torch.utils.data import SequentialSampler
-    from trl.trainer.sft_config import SFTConfig
     from trl.trainer.sft_trainer import SFTTrainer
+    from trl.trainer.utils import FusedCausalLMOutput
 
     class InOrder(SFTTrainer):
         def _get_train_sampler(self, dataset: Any = None) -> Any:
@@ -170,10 +201,11 @@ def sft_trainer(
             return SequentialSampler(every)
 
     arguments = _made(
-        SFTConfig,
+        _config("sft"),
         {"dataset_kwargs": {"skip_prepare_dataset": True}, "max_length": None, **options},
     )
-    trainer = InOrder(
+    trainer = _built(
+        InOrder,
         model=model,
         args=arguments,
         train_dataset=Dataset.from_list(list(examples)),
@@ -181,8 +213,17 @@ def sft_trainer(
         callbacks=list(callbacks),
         peft_config=lora,
     )
-    compact(trainer)
+    compact(trainer, FusedCausalLMOutput)
     return _quiet(trainer)
+
+
+def _built(kind: Callable[..., Any], **given: Any) -> Any:
+    """A trainer. Raises `Unsupported` where it refuses its options, or misses a library."""
+    try:
+        return kind(**given)
+    except (ValueError, ImportError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise Unsupported(f"TRL's trainer refuses its options: {reason}") from error
 
 
 def _quiet(trainer: Any) -> Any:
@@ -215,8 +256,8 @@ def rl_trainer(
     (REINFORCE++). `live`: episodes go on turn by turn; raises `Unsupported` where the template
     cannot. The weights of norms learn at `norm_rate` times the learning rate.
     """
-    from trl.trainer.grpo_config import GRPOConfig
     from trl.trainer.grpo_trainer import GRPOTrainer
+    from trl.trainer.utils import FusedCausalLMOutput
 
     schemas = {row["environment"]: json.loads(row["tools"]) for row in rows}
 
@@ -252,9 +293,10 @@ def rl_trainer(
             trl: Any = super()
             return trl._compute_loss(model, telling(self, inputs))
 
-    arguments = _made(GRPOConfig, {"shuffle_dataset": False, **options})
+    arguments = _made(_config("rl"), {"shuffle_dataset": False, **options})
     kind = with_live_turns(OnTools, parse(tokenizer)) if live else OnTools
-    trainer = kind(
+    trainer = _built(
+        kind,
         model=model,
         reward_funcs=[reward],
         args=arguments,
@@ -264,7 +306,7 @@ def rl_trainer(
         callbacks=list(callbacks),
         peft_config=lora,
     )
-    compact(trainer, trainer.temperature)
+    compact(trainer, FusedCausalLMOutput, trainer.temperature)
     _quiet(trainer)
     if live:
         try:
@@ -386,23 +428,53 @@ def _lazily(rows: Sequence[Row]) -> Any:
     return Dataset.from_list(texts).with_transform(read)
 
 
-def shared_options(options: Mapping[str, Any], stages: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Options that a configuration gives all trainers, by stage those that its trainer has. Raises
-    `Unsupported` for one that none of them has."""
-    import dataclasses
+def shared_options(options: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Of the options that a configuration gives the trainers, by stage, those that its trainer has.
+    Raises `Unsupported` for one that none of them has."""
+    known = {stage: set(_fields(_config(stage))) for stage in options}
+    for given in options.values():
+        for name in given:
+            if not any(name in names for names in known.values()):
+                _known(_config(list(options)[-1]), {name: None})
+        kwargs = given.get("chat_template_kwargs", {})
+        if not isinstance(kwargs, Mapping) or _OF_TEMPLATES & kwargs.keys():
+            raise Unsupported(
+                "`trainer.chat_template_kwargs` is a table of what the chat template is told "
+                f"beside {', '.join(sorted(_OF_TEMPLATES))}"
+            )
+    return {
+        stage: {name: value for name, value in given.items() if name in known[stage]}
+        for stage, given in options.items()
+    }
 
+
+_OF_TEMPLATES = {
+    "add_generation_prompt",
+    "chat_template",
+    "conversation",
+    "return_assistant_tokens_mask",
+    "return_dict",
+    "tokenize",
+    "tools",
+}
+
+
+def checked(stage: str, options: Mapping[str, Any]) -> None:
+    """Raises `Unsupported` where a stage's trainer would refuse its options."""
+    _made(_config(stage), options)
+
+
+def _config(stage: str) -> type:
     from trl.trainer.grpo_config import GRPOConfig
     from trl.trainer.sft_config import SFTConfig
 
-    configs: dict[str, type] = {"sft": SFTConfig, "rl": GRPOConfig}
-    known = {stage: {each.name for each in dataclasses.fields(configs[stage])} for stage in stages}
-    for name in options:
-        if stages and not any(name in names for names in known.values()):
-            _known(configs[stages[-1]], {name: None})
-    return {
-        stage: {name: value for name, value in options.items() if name in names}
-        for stage, names in known.items()
-    }
+    return {"sft": SFTConfig, "rl": GRPOConfig}[stage]
+
+
+def _fields(config: type) -> list[str]:
+    import dataclasses
+
+    return [each.name for each in dataclasses.fields(config)]
 
 
 def _made(config: Any, options: Mapping[str, Any]) -> Any:
@@ -417,17 +489,9 @@ def _made(config: Any, options: Mapping[str, Any]) -> Any:
 def _known(config: type, options: Mapping[str, Any]) -> dict[str, Any]:
     """Of the options those that TRL's configuration has; what only the other stage's has, such as
     `use_vllm`, is left to that. Raises `Unsupported` for what neither has."""
-    import dataclasses
-
-    from trl.trainer.grpo_config import GRPOConfig
-    from trl.trainer.sft_config import SFTConfig
-
     from toolc_runtime.names import near
 
-    own, grpo, sft = (
-        [each.name for each in dataclasses.fields(found)]
-        for found in (config, GRPOConfig, SFTConfig)
-    )
+    own, grpo, sft = (_fields(found) for found in (config, _config("rl"), _config("sft")))
     for name in options:
         if name not in grpo and name not in sft:
             similar = near(name, own)

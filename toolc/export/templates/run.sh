@@ -3,11 +3,14 @@
 # from the environment; further options of verl are given as arguments and win over these.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+# A small build may keep no task for validation.
+held=$here/validation.parquet
+[ -e "$held" ] || held=$here/train.parquet
 export PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}"
 exec "${PYTHON:-python3}" -m verl.trainer.main_ppo \
   algorithm.adv_estimator=grpo \
   data.train_files="$here/train.parquet" \
-  data.val_files="$here/validation.parquet" \
+  data.val_files="$held" \
   data.train_batch_size=64 \
   data.max_prompt_length=8192 \
   data.max_response_length=4096 \
