@@ -36,14 +36,17 @@ class Draws:
     def __init__(self) -> None:
         self.asked = 0
 
-    def draw(self, requests: list[Any]) -> list[Any]:
+    def draw(self, requests: list[Any], done: Any) -> list[Any]:
+        done(len(requests))
         self.asked += len(requests)
         return [SimpleNamespace(message={"draw": at}) for at in range(len(requests))]
 
 
 def sampled(rows: list[dict[str, Any]], samples: int) -> dict[str, list[float]]:
     draws: Any = Draws()
-    found = earned(rows, draws, {"e": Instance}, reward, samples, 0)
+    told: list[int] = []
+    found = earned(rows, draws, {"e": Instance}, reward, samples, 0, told.append)
+    assert sum(told) == samples * len(rows)
     assert draws.asked == samples * len(rows)
     return found
 

@@ -62,6 +62,7 @@ def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from toolc.eval.run import Run
+    from toolc.files import why
     from toolc.output import write_file
 
     policy = policy_of(args)
@@ -73,7 +74,13 @@ def run(args: argparse.Namespace) -> int:
     played = play(args, args.output, made, {name: admitted[name].environment for name in tasks})
     found = {**_summary(args.output, admitted), "held_out": list(options.held_out)}
     text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
-    write_file(os.path.join(args.output, SUMMARY), text.encode())
+    try:
+        write_file(os.path.join(args.output, SUMMARY), text.encode())
+    except OSError as error:
+        place = os.path.join(args.output, SUMMARY)
+        raise UsageError(
+            f"cannot write `{place}`: {why(error)}; the same command goes on"
+        ) from None
     if args.format == "json":
         print(json.dumps(found, ensure_ascii=False))
     else:

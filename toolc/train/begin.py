@@ -54,6 +54,12 @@ class Run(NamedTuple):
         """The same, with the template by which TRL trains."""
         return {**self.shown, "chat_template": training_template(tokenizer)}
 
+    def bar(self, what: str, number: int) -> Any:
+        """A progress bar beside those of the trainers, to be `update`d."""
+        from tqdm import tqdm
+
+        return tqdm(desc=what, total=number, disable=not self.progress, leave=False)
+
     def place(self, *parts: str) -> str:
         return os.path.join(self.folder, *parts)
 

@@ -4,7 +4,7 @@ many at once."""
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from toolc.eval import store
@@ -80,15 +80,17 @@ def evaluate(
     policy: Mapping[str, Any],
     folder: str | None = None,
     samples: int = 1,
+    done: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
     """What `summary.json` of an evaluation holds, of so many samples of each task. With a folder,
     that becomes the evaluation's: `toolc report` and `toolc compare` read it. `policy` says what
-    the model is. Draws are seeded, and leave torch's generator as it was."""
+    the model is; `done` is called after each episode. Draws are seeded, and leave torch's generator
+    as it was."""
     import torch
 
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return _evaluate(generator, held, policy, folder, samples)
+        return _evaluate(generator, held, policy, folder, samples, done)
 
 
 def _evaluate(
@@ -97,6 +99,7 @@ def _evaluate(
     policy: Mapping[str, Any],
     folder: str | None,
     samples: int,
+    done: Callable[[], object],
 ) -> dict[str, Any]:
     folders = {name: each.folder for name, each in held.environments.items()}
     most = max([MAX_MESSAGES, *(2 * planned_messages(task) for task in held.each())])
@@ -105,7 +108,9 @@ def _evaluate(
 
     def play(work: Work) -> Line:
         offered = _Offered(batches, held.names[work.environment])
-        return rollout(held.environments[work.environment].environment, work, offered, most)
+        line = rollout(held.environments[work.environment].environment, work, offered, most)
+        done()
+        return line
 
     lines = list(batches.play(play, run.work({}), WIDTH))
     summary = run.summary(map(row_of, lines))

@@ -56,8 +56,10 @@ class Generator:
     def __call__(self, requests: Sequence[Request]) -> list[Reply]:
         return [_reply(drawn) for drawn in self.draw(requests)]
 
-    def draw(self, requests: Sequence[Request]) -> list[Drawn]:
-        """What the model says next in each conversation."""
+    def draw(
+        self, requests: Sequence[Request], done: Callable[[int], object] = lambda number: None
+    ) -> list[Drawn]:
+        """What the model says next in each conversation; `done` is told how many more it has."""
         import torch
 
         prompts = [self._prompt(request) for request in requests]
@@ -74,6 +76,7 @@ class Generator:
                     ):
                         message = self.parse(ids, prompts[at], requests[at].tools)
                         made[at] = Drawn(message, len(prompts[at]), len(ids))
+                    done(len(batch))
         finally:
             self.model.train(training)
         return [made[at] for at in range(len(prompts))]

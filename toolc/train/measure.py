@@ -52,11 +52,13 @@ def measured(
                 Sampling(options.max_tokens, temperature, options.batch),
                 run.shown,
             )
-            if most is None:
-                place = run.place(stage, "evaluation", name + kind)
-                found[name + kind] = evaluate(generator, tasks, policy, place, samples)
-            elif not kind:
-                found[name] = evaluate(generator, tasks.first(most), policy, None, samples)
+            if most is not None and kind:
+                continue
+            place = run.place(stage, "evaluation", name + kind) if most is None else None
+            wanted = tasks if most is None else tasks.first(most)
+            number = sum(map(len, wanted.tasks.values())) * samples
+            with run.bar(f"{stage} {name}{kind}", number) as bar:
+                found[name + kind] = evaluate(generator, wanted, policy, place, samples, bar.update)
     return found
 
 

@@ -125,14 +125,15 @@ def on_processor() -> bool:
 
 
 def prepare(threads: int, progress: bool) -> None:
-    """Sets how many threads torch uses (0: as many as there are cores) and whether models are
-    read and written under progress bars."""
+    """Sets how many threads torch uses (0: as many as there are cores, shared by the processes that
+    `torchrun` started here) and whether models are read and written under progress bars."""
     import torch
     from transformers.utils import logging as transformers_logging
 
     # TRL sets the option under the name that transformers has given up.
     warnings.filterwarnings("ignore", ".*gradient_checkpointing.* is deprecated", FutureWarning)
-    torch.set_num_threads(threads or os.cpu_count() or 1)
+    here = int(os.environ.get("LOCAL_WORLD_SIZE") or 1)
+    torch.set_num_threads(threads or max(1, (os.cpu_count() or 1) // here))
     if not progress:
         bars: Any = transformers_logging
         bars.disable_progress_bar()

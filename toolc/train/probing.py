@@ -25,15 +25,16 @@ def earned(
     reward: Reward,
     samples: int,
     seed: int,
+    done: Callable[[int], object] = lambda number: None,
 ) -> dict[str, list[float]]:
-    """By row, by its id, what each of its samples earns."""
+    """By row, by its id, what each of its samples earns; `done` is told how many more are drawn."""
     import torch
 
     torch.manual_seed(seed)
     requests = [
         Request(row["prompt"], json.loads(row["tools"]), 0) for row in rows for _ in range(samples)
     ]
-    made = generator.draw(requests)
+    made = generator.draw(requests, done)
     found: dict[str, list[float]] = {}
     for at, row in enumerate(rows):
         instance = environments[row["environment"]]()

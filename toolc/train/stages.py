@@ -136,7 +136,10 @@ def _promising(
         run.say(f"rl: sampling {len(rows)} rows, {options.probe} times each")
         shown = run.shown_in_training(tokenizer)
         generator = Generator(models.at_work(model), tokenizer, parse(tokenizer), sampling, shown)
-        known = earned(rows, generator, environments, judge, options.probe, run.config.seed)
+        with run.bar("samples", len(rows) * options.probe) as bar:
+            known = earned(
+                rows, generator, environments, judge, options.probe, run.config.seed, bar.update
+            )
         os.makedirs(run.place("rl"), exist_ok=True)
         write_file(path, (json.dumps(known) + "\n").encode())
     processes.wait()
