@@ -110,9 +110,10 @@ def _tokenizer(texts: Sequence[str]) -> Any:
     """A tokenizer made in place, with the template of Qwen3."""
     import trl
 
-    from toolc.train.tiny import Size, make_tokenizer
+    from toolc.train.config import TinyModel
+    from toolc.train.tiny import make_tokenizer
 
-    made = make_tokenizer(texts, Size())
+    made = make_tokenizer(texts, TinyModel())
     template = Path(str(trl.__file__)).parent / "chat_templates" / "qwen3_training.jinja"
     made.chat_template = template.read_text(encoding="utf-8")
     marks = ["<|im_start|>", "<|im_end|>", "<tool_response>", "</tool_response>", "<think>"]

@@ -16,10 +16,11 @@ from trl.trainer.utils import FusedCausalLMOutput  # noqa: E402
 from tests.train.test_tiny import WORDS, Vocabulary, grpo  # noqa: E402
 from toolc.train import generation, sampling  # noqa: E402
 from toolc.train.compact import compact, telling  # noqa: E402
+from toolc.train.config import TinyModel  # noqa: E402
 from toolc.train.generation import Generator, Sampling  # noqa: E402
 from toolc.train.sampling import drawn, plain  # noqa: E402
 from toolc.train.sharing import packed  # noqa: E402
-from toolc.train.tiny import Size, make_model  # noqa: E402
+from toolc.train.tiny import make_model  # noqa: E402
 
 PAD = 0
 
@@ -27,7 +28,7 @@ PAD = 0
 @pytest.fixture(params=["sdpa", "eager"])
 def model(request: pytest.FixtureRequest) -> Any:
     torch.manual_seed(0)  # of the prompts too
-    made = make_model(Vocabulary(), Size(), 0)
+    made = make_model(Vocabulary(), TinyModel(), 0)
     made.set_attn_implementation(request.param)
     made.eval()
     return made

@@ -11,7 +11,8 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
 from toolc.train.compact import compact, telling  # noqa: E402
-from toolc.train.tiny import Size, make_model  # noqa: E402
+from toolc.train.config import TinyModel  # noqa: E402
+from toolc.train.tiny import make_model  # noqa: E402
 from toolc.train.trl_adapter import apart, norms  # noqa: E402
 
 WORDS = 2000
@@ -40,8 +41,8 @@ class Vocabulary:
         return WORDS
 
 
-@pytest.mark.parametrize("size", [Size(), Size(hidden=256, heads=4, layers=4)])
-def test_random_weights_lean_to_repeat_what_they_have_read(size: Size) -> None:
+@pytest.mark.parametrize("size", [TinyModel(), TinyModel(hidden=256, heads=4, layers=4)])
+def test_random_weights_lean_to_repeat_what_they_have_read(size: TinyModel) -> None:
     model = make_model(Vocabulary(), size, 3)
     once = torch.randperm(WORDS, generator=torch.Generator().manual_seed(0))[:80]
     with torch.inference_mode():
@@ -51,7 +52,7 @@ def test_random_weights_lean_to_repeat_what_they_have_read(size: Size) -> None:
 
 
 def test_the_same_seed_gives_the_same_weights() -> None:
-    first, second, other = (make_model(Vocabulary(), Size(), seed) for seed in (1, 1, 2))
+    first, second, other = (make_model(Vocabulary(), TinyModel(), seed) for seed in (1, 1, 2))
     same = [
         torch.equal(*pair) for pair in zip(first.parameters(), second.parameters(), strict=True)
     ]
@@ -61,7 +62,7 @@ def test_the_same_seed_gives_the_same_weights() -> None:
 
 @pytest.mark.parametrize("grouped", [True, False])
 def test_norms_learn_at_a_rate_of_their_own(grouped: bool) -> None:
-    model = make_model(Vocabulary(), Size(), 0)
+    model = make_model(Vocabulary(), TinyModel(), 0)
     before = {name: weight.clone() for name, weight in model.named_parameters()}
     chosen = norms(model)
     assert len(chosen) == sum("norm" in name for name in before) > 10
@@ -81,7 +82,7 @@ def test_norms_learn_at_a_rate_of_their_own(grouped: bool) -> None:
 def test_learnt_tokens_have_the_probabilities_that_trl_gives_them() -> None:
     from trl.trainer.utils import FusedCausalLMOutput, add_fused_lm_head
 
-    model = make_model(Vocabulary(), Size(), 0)
+    model = make_model(Vocabulary(), TinyModel(), 0)
     add_fused_lm_head(model, 0.7, outputs=("log_probs", "entropy", "is_top1"))
     ids = torch.randint(10, 1000, (3, 20))
     labels = ids.masked_fill(torch.rand(3, 20) < 0.6, -100)

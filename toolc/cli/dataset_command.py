@@ -12,7 +12,7 @@ from toolc.cli.terminal import Subparsers, UsageError, add_format, count, epilog
 if TYPE_CHECKING:
     from toolc.train.admitted import Admitted
     from toolc.train.dataset import Options
-    from toolc.train.losses import Lost
+    from toolc.train.schema_losses import Lost
 
 
 def add_parser(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
@@ -81,7 +81,7 @@ def _share(text: str) -> float:
 
 def run(args: argparse.Namespace) -> int:
     from toolc.train.dataset import DatasetError, make, write
-    from toolc.train.losses import lost
+    from toolc.train.schema_losses import lost
 
     tasks = admitted_tasks(args.build)
     options = options_of(args, list(tasks))
@@ -137,7 +137,7 @@ def _show(about: dict[str, Any], folder: str) -> None:
 
 
 def _show_losses(losses: Mapping[str, Lost]) -> None:
-    from toolc.train.losses import counted
+    from toolc.train.schema_losses import counted
 
     tools = sum(map(len, losses.values()))
     if tools:

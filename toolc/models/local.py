@@ -178,14 +178,19 @@ class LocalModel:
     @property
     def ends(self) -> list[int]:
         """The tokens that end a message, by the model and by its tokenizer."""
-        known = self._model.generation_config.eos_token_id
-        ends = [known] if isinstance(known, int) else list(known or ())
-        own = self.tokenizer.eos_token_id
-        return [*ends, own] if own is not None and own not in ends else ends
+        return ends_of(self._model, self.tokenizer)
 
     def _padding(self) -> int:
         own = self.tokenizer.pad_token_id
         return int(own if own is not None else next(iter(self.ends), 0))
+
+
+def ends_of(model: Any, tokenizer: Any) -> list[int]:
+    """The tokens that end a message, by a model and by its tokenizer."""
+    known = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
+    ends = [known] if isinstance(known, int) else list(known or ())
+    own = tokenizer.eos_token_id
+    return [*ends, own] if own is not None and own not in ends else ends
 
 
 def _drawing(temperature: float | None, top_p: float | None) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from toolc import __version__
 from toolc.output import carry_over, replacing, sha256
 from toolc.train import rows as made_of
 from toolc.train.admitted import Admitted
-from toolc.train.losses import Lost
 from toolc.train.rows import Row, Source
+from toolc.train.schema_losses import Lost
 from toolc.train.splits import Item, Place, Shares, balanced, split
 from toolc_runtime.task import Task
 

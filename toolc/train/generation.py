@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from toolc.models.local import ends_of
 from toolc.train import sampling
 from toolc.train.batching import Request
 from toolc.train.sharing import full_attention
@@ -51,7 +52,7 @@ class Generator:
         self.parse = parse
         self.sampling = sampling
         self.shown = shown
-        self._ends = ends(model, tokenizer)
+        self._ends = ends_of(model, tokenizer)
 
     def __call__(self, requests: Sequence[Request]) -> list[Reply]:
         return [_reply(drawn) for drawn in self.draw(requests)]
@@ -129,14 +130,6 @@ def _reply(drawn: Drawn) -> Reply:
         for at, call in enumerate(drawn.message.get("tool_calls") or ())
     ]
     return Reply(drawn.message["content"], tuple(calls), drawn.prompt_tokens, drawn.tokens)
-
-
-def ends(model: Any, tokenizer: Any) -> list[int]:
-    """The tokens that end a message, by the tokenizer and by the model."""
-    config = getattr(model, "generation_config", None)
-    known = getattr(config, "eos_token_id", None)
-    more = [known] if isinstance(known, int) else list(known or ())
-    return list(dict.fromkeys([tokenizer.eos_token_id, *more]))
 
 
 def prompt_ids(

@@ -10,7 +10,7 @@ from typing import Any
 
 from toolc.train.config import TINY, Config, Lora
 from toolc.train.rows import Row
-from toolc.train.tiny import Size, make_model, make_tokenizer
+from toolc.train.tiny import make_model, make_tokenizer
 from toolc.train.trl_adapter import Unsupported, unlearnable, unsupported
 
 _MARKUP = re.compile(r"<\|\w+\|>|</?tool_call>")
@@ -24,9 +24,8 @@ def beginning(config: Config, rows: Sequence[Row], names: list[str]) -> tuple[An
     """Model and tokenizer before training: for `tiny` made of nothing but the text of the rows and
     the environments' names. Raises `Unsupported`, also where the stages cannot train it."""
     if config.model == TINY:
-        size = Size(**vars(config.tiny))
-        own = make_tokenizer([*_texts(rows), *names * NAMED], size)
-        return make_model(own, size, config.seed), own
+        own = make_tokenizer([*_texts(rows), *names * NAMED], config.tiny)
+        return make_model(own, config.tiny, config.seed), own
     reader = tokenizer(config.model)
     why = unlearnable(reader) if "sft" in config.stages else None
     if why is not None:

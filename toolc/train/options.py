@@ -52,7 +52,7 @@ MEANINGS = {
     "seed, where there are three or more",
     "data.families": "share of each environment's scenario families that is kept for tests",
     "data.tasks": "share of the other families' tasks that is kept for tests",
-    "data.validation": "share of the other families' tasks that is kept for validation",
+    "data.validation": "share of what tests leave of them that is kept for validation",
     "data.orders": "orders of independent steps in which a plan is learnt, at most",
     "data.max_tokens": "tasks are left out, of training and evaluation, whose reference is a "
     "longer conversation; of trajectories, messages after a longer prompt",
@@ -85,8 +85,8 @@ MEANINGS = {
     "rl.temperature": "of sampling",
     "rl.renamed": "for `message` of reference plans: share of the rows in which names are "
     "exchanged for others",
-    "rl.probe": "for `message`: samples of each row before training, after which those that none "
-    "or all of them solve are left out; 0 for none",
+    "rl.probe": "for `message`: samples of each row before training, after which rows of which all "
+    "earn the same are left out; 0 for none",
     "rl.norm_rate": "learning rate of the norms' weights, as a multiple",
     "rl.max_tokens": "of an episode (of a turn, where turns are live), results of tools among them",
     "rl.message_tokens": "of one message; 0 for no bound of its own",
@@ -97,7 +97,7 @@ MEANINGS = {
     "evaluation.every": "steps of `rl` between evaluations; 0 for only after the stage",
     "evaluation.tasks": "of each environment, in those; 0 for all",
     "evaluation.max_tokens": "of one message",
-    "evaluation.batch": "episodes at a time",
+    "evaluation.batch": "prompts that go through the model at a time",
     "evaluation.temperature": "of sampling; 0 for the likeliest replies",
     "evaluation.samples": "episodes of each task, at a temperature above 0",
     "evaluation.most": "tasks of each set, after a stage; 0 for all",

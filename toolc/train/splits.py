@@ -14,9 +14,6 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
-UNSEEN = ("tasks", "families", "environment")
-"""What training has not seen of a test task, from near to far."""
-
 Some = TypeVar("Some")
 Key = TypeVar("Key", bound=Hashable)
 
@@ -32,7 +29,8 @@ class Item(NamedTuple):
 
 
 class Place(NamedTuple):
-    """The split of a task (`train`, `validation`, `test`) and, in `test`, one of `UNSEEN`."""
+    """The split of a task (`train`, `validation`, `test`) and, in `test`, what training has not
+    seen of it: as the head of this module says."""
 
     split: str
     unseen: str = ""

@@ -9,8 +9,9 @@ from a question into a call is to repeat tokens.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
+from toolc.train.config import TinyModel
 from toolc.train.induction import THETA, lean_to_copying
 
 END = "<|end|>"
@@ -65,18 +66,7 @@ RESPONSE: dict[str, Any] = {
 """How to parse what it writes (`response_template` of transformers)."""
 
 
-class Size(NamedTuple):
-    """Of the tiny model."""
-
-    vocabulary: int = 2048
-    hidden: int = 128
-    layers: int = 3
-    heads: int = 2
-    intermediate: int = 256
-    context: int = 1024
-
-
-def make_tokenizer(texts: Iterable[str], size: Size) -> Any:
+def make_tokenizer(texts: Iterable[str], size: TinyModel) -> Any:
     """A byte-level BPE trained on the texts, with the compact template: a
     `PreTrainedTokenizerFast`. The same texts give the same tokens."""
     from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -108,7 +98,7 @@ def make_tokenizer(texts: Iterable[str], size: Size) -> Any:
     return tokenizer
 
 
-def make_model(tokenizer: Any, size: Size, seed: int) -> Any:
+def make_model(tokenizer: Any, size: TinyModel, seed: int) -> Any:
     """A `Qwen3ForCausalLM` of random weights, which lean to copying."""
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM

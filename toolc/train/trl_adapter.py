@@ -21,20 +21,17 @@ from toolc.train.generation import readable
 from toolc.train.live import Unspoken, suffix_ids, with_live_turns
 from toolc.train.renaming import with_own_names
 from toolc.train.rows import Row, Source
+from toolc.train.scores import Score
 from toolc_runtime.chat.message import Message
 from toolc_runtime.trl import TrlEnvironment, emitted, offering, verdicts
 
 if TYPE_CHECKING:
     from toolc_runtime.episode import Episode
-    from toolc_runtime.verify import Verdict
 
 TESTED = ("1.16.0",)
 """Versions of TRL that the contract tests have passed with."""
 
 os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
-
-Score = Callable[["Verdict", "Episode"], float | None]
-"""A reward from an episode's verdict; None leaves the episode out."""
 
 
 class Unsupported(Exception):

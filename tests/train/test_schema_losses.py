@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import Toolc
 from tests.scenarios.specs import compile_text, load_built
-from toolc.train.losses import Loss, counted, losses, lost
+from toolc.train.schema_losses import Loss, counted, losses, lost
 from toolc_runtime.environment import Environment
 from toolc_runtime.trl import emitted
 
