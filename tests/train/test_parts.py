@@ -122,6 +122,17 @@ def test_what_tiny_has_for_all_weights_goes_where_adapters_are_learnt() -> None:
     assert parse("[lora]\nrank = 4", TINY_RUN).rl.norm_rate == 1
 
 
+def test_a_wider_tiny_model_learns_at_lower_rates_and_its_norms_at_the_same() -> None:
+    made = parse("[tiny]\nhidden = 256\n[rl]\nsteps = 3", TINY_RUN)
+    assert made.sft.learning_rate == TINY_RUN.sft.learning_rate / 2
+    assert made.rl.learning_rate == TINY_RUN.rl.learning_rate / 2
+    norms = TINY_RUN.rl.learning_rate * TINY_RUN.rl.norm_rate
+    assert made.rl.learning_rate * made.rl.norm_rate == pytest.approx(norms)
+    given = "[tiny]\nhidden = 256\n[sft]\nlearning_rate = 0.25"
+    assert parse(given, TINY_RUN).sft.learning_rate == 0.25
+    assert parse("[tiny]\nhidden = 256").sft == Config().sft
+
+
 def test_flags_win_over_the_file_before_it_is_checked() -> None:
     text = 'model = "tiny"\n[trainer]\nuse_vllm = true\n[sft]\nsteps = 3\nbatch = 2'
     made = parse(text, over={"model": "some/model", "sft": {"steps": 7}})

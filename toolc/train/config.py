@@ -237,10 +237,13 @@ def _over(given: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _begun(start: Config, given: Mapping[str, Any]) -> Config:
-    """The start, without what does not go with what is asked for: what it has for messages of
-    reference plans where others are, its samples of a task where replies are the likeliest, its
-    rate of norms where adapters are learnt."""
-    rl, evaluation, lora = (given.get(name) for name in ("rl", "evaluation", "lora"))
+    """The start as it goes with what is asked for: with rates of learning for the tiny model's
+    width; without what it has for messages of reference plans where others are, its samples of a
+    task where replies are the likeliest, its rate of norms where adapters are learnt."""
+    tables = ("tiny", "rl", "evaluation", "lora")
+    tiny, rl, evaluation, lora = (given.get(name) for name in tables)
+    if isinstance(tiny, dict) and start == TINY_RUN:
+        start = _as_wide(start, tiny.get("hidden"))
     if isinstance(lora, dict) and lora.get("rank"):
         start = dataclasses.replace(start, rl=dataclasses.replace(start.rl, norm_rate=1.0))
     if isinstance(rl, dict) and (
@@ -251,6 +254,21 @@ def _begun(start: Config, given: Mapping[str, Any]) -> Config:
         once = dataclasses.replace(start.evaluation, samples=1)
         start = dataclasses.replace(start, evaluation=once)
     return start
+
+
+def _as_wide(start: Config, width: Any) -> Config:
+    """The start with rates of learning in inverse proportion to the width, but for those of norms:
+    what suits one width suits another then (maximal update parametrisation, arXiv 2203.03466)."""
+    if not isinstance(width, int) or width < 1:
+        return start
+    wider = width / start.tiny.hidden
+    rl = dataclasses.replace(
+        start.rl,
+        learning_rate=start.rl.learning_rate / wider,
+        norm_rate=start.rl.norm_rate * wider,
+    )
+    sft = dataclasses.replace(start.sft, learning_rate=start.sft.learning_rate / wider)
+    return dataclasses.replace(start, sft=sft, rl=rl)
 
 
 def check(config: Config) -> Config:
