@@ -86,7 +86,7 @@ def runs(out: Path, build: str, threads: int, size: str, seed: int) -> Iterator[
         folder = place / algorithm
         learnt = place / "sft" / "sft" / "model"
         head = f'output = "{folder}"\nmodel = "{learnt}"\nstages = ["rl"]\n{shared}'
-        yield Trained(folder, f'{head}[rl]\nalgorithm = "{algorithm}"\n')
+        yield Trained(folder, f'{head}{model}[rl]\nalgorithm = "{algorithm}"\n')
 
 
 def done(run: Trained) -> bool:
