@@ -41,7 +41,7 @@ class Size(NamedTuple):
 SIZES = {
     "tiny": Size(5, {}),
     "x2": Size(2, {"hidden": 192, "heads": 3, "intermediate": 384}),
-    "x4": Size(2, {"hidden": 256, "heads": 4, "layers": 4, "intermediate": 512}),
+    "x3": Size(2, {"hidden": 256, "heads": 4, "intermediate": 512}),
 }
 
 
