@@ -104,6 +104,8 @@ def refused(ended: Ended, message: str) -> None:
         ("[trainer]\nuse_vlm = true", [], "has no option `use_vlm`; did you mean `use_vllm`?"),
         ("[trainer]\nlr_scheduler_type = 'wave'", [], "TRL's SFTConfig refuses its options: "),
         ("[trainer.rl]\nlr_scheduler_type = 'wave'", [], "TRL's GRPOConfig refuses its options: "),
+        ("[trainer.rl]\npacking = true", [], "TRL's GRPOConfig has no option `packing`"),
+        ("[trainer.sft]\nuse_vlm = true", [], "TRL's SFTConfig has no option `use_vlm`"),
         ("[trainer.rl.chat_template_kwargs]\ntools = 1", [], "`trainer.chat_template_kwargs` is a"),
         ("[trainer]\nbf17 = true", ["--stages", "sft"], "SFTConfig has no option `bf17`"),
         ("", ["--stages", "rl,sft"], "`stages` must be in the order sft, rl"),

@@ -67,7 +67,10 @@ class Run(NamedTuple):
 def planned(config: Config, admitted: Mapping[str, Admitted], say: Say, progress: bool) -> Run:
     """The run of a configuration, of which nothing is written yet. Raises `RunError` and
     `Unsupported`."""
-    trainers = shared_options({stage: trainer_options(config, stage) for stage in config.stages})
+    trainers = shared_options(
+        {stage: trainer_options(config, stage) for stage in config.stages},
+        {stage: config.trainer.get(stage, {}) for stage in config.stages},
+    )
     wanted = config.data.environments or tuple(admitted)
     for name in (*wanted, *(config.data.hold_out or ())):
         if name not in admitted:

@@ -12,7 +12,7 @@ import functools
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -425,12 +425,17 @@ def _lazily(rows: Sequence[Row]) -> Any:
     return Dataset.from_list(texts).with_transform(read)
 
 
-def shared_options(options: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Of the options that a configuration gives the trainers, by stage, those that its trainer has.
-    Raises `Unsupported` for one that none of them has."""
+def shared_options(
+    options: Mapping[str, Mapping[str, Any]], own: Mapping[str, Collection[str]]
+) -> dict[str, dict[str, Any]]:
+    """Of the options that a configuration gives the trainers, by stage, those that its trainer has;
+    `own` names those that stand in the stage's own table. Raises `Unsupported` for one that no
+    trainer has, or of a stage's own table that its trainer has not."""
     known = {stage: set(_fields(_config(stage))) for stage in options}
-    for given in options.values():
+    for stage, given in options.items():
         for name in given:
+            if name in own[stage] and name not in known[stage]:
+                raise _no_option(_config(stage), name)
             if not any(name in names for names in known.values()):
                 _known(_config(list(options)[-1]), {name: None})
         kwargs = given.get("chat_template_kwargs", {})
@@ -486,12 +491,16 @@ def _made(config: Any, options: Mapping[str, Any]) -> Any:
 def _known(config: type, options: Mapping[str, Any]) -> dict[str, Any]:
     """Of the options those that TRL's configuration has; what only the other stage's has, such as
     `use_vllm`, is left to that. Raises `Unsupported` for what neither has."""
-    from toolc_runtime.names import near
-
     own, grpo, sft = (_fields(found) for found in (config, _config("rl"), _config("sft")))
     for name in options:
         if name not in grpo and name not in sft:
-            similar = near(name, own)
-            hint = f"; did you mean `{similar[0]}`?" if similar else ""
-            raise Unsupported(f"TRL's {config.__name__} has no option `{name}`{hint}")
+            raise _no_option(config, name)
     return {name: value for name, value in options.items() if name in own}
+
+
+def _no_option(config: type, name: str) -> Unsupported:
+    from toolc_runtime.names import near
+
+    similar = near(name, _fields(config))
+    hint = f"; did you mean `{similar[0]}`?" if similar else ""
+    return Unsupported(f"TRL's {config.__name__} has no option `{name}`{hint}")
