@@ -33,11 +33,11 @@ from toolc.train.trl_adapter import (
     TESTED,
     Clock,
     Unsupported,
-    _known,
     _lazily,
     episode_function,
     factories,
     rl_trainer,
+    shared_options,
     step_function,
     training_template,
     unlearnable,
@@ -536,18 +536,20 @@ def test_a_message_is_judged_where_its_trajectory_left_off(made: Any, play: Any)
     assert played.rewards == pytest.approx([1.0, -0.3])
 
 
-def test_options_that_trl_does_not_have_are_named(made: Any, play: Any) -> None:
-    with pytest.raises(Unsupported, match="no option `use_vlm`; did you mean `use_vllm`"):
-        play([row_of(made, "shelf:Amber")], [[END]] * 2, use_vlm=True)
+def test_options_that_trl_does_not_have_are_named() -> None:
+    nothing: dict[str, dict[str, Any]] = {"sft": {}, "rl": {}}
+    with pytest.raises(Unsupported, match=r"no option `use_vlm` of .*; did you mean `use_vllm`"):
+        shared_options({"sft": {"use_vlm": True}, "rl": {"use_vlm": True}}, nothing)
+    with pytest.raises(Unsupported, match="no option `packing` of TRL's GRPOConfig"):
+        shared_options({"sft": {}, "rl": {"packing": True}}, {**nothing, "rl": {"packing": True}})
 
 
 def test_options_of_one_stage_are_left_to_it() -> None:
-    from trl.trainer.grpo_config import GRPOConfig
-    from trl.trainer.sft_config import SFTConfig
-
     given = {"use_vllm": True, "packing": True, "bf16": True}
-    assert _known(SFTConfig, given) == {"packing": True, "bf16": True}
-    assert _known(GRPOConfig, given) == {"use_vllm": True, "bf16": True}
+    assert shared_options({"sft": given, "rl": given}, {"sft": {}, "rl": {}}) == {
+        "sft": {"packing": True, "bf16": True},
+        "rl": {"use_vllm": True, "bf16": True},
+    }
 
 
 def test_templates_that_cannot_be_used_are_told(made: Any) -> None:

@@ -15,7 +15,7 @@ from toolc.output import artifacts_digest, write_file
 from toolc.train import models, processes
 from toolc.train.admitted import Admitted
 from toolc.train.collected import CollectedError, collected, file_of
-from toolc.train.config import Config, to_json, trainer_options
+from toolc.train.config import STAGES, Config, to_json, trainer_options
 from toolc.train.dataset import Dataset, Options, make
 from toolc.train.examples import encoder
 from toolc.train.rows import Row, Source, source
@@ -68,8 +68,8 @@ def planned(config: Config, admitted: Mapping[str, Admitted], say: Say, progress
     """The run of a configuration, of which nothing is written yet. Raises `RunError` and
     `Unsupported`."""
     trainers = shared_options(
-        {stage: trainer_options(config, stage) for stage in config.stages},
-        {stage: config.trainer.get(stage, {}) for stage in config.stages},
+        {stage: trainer_options(config, stage) for stage in STAGES},
+        {stage: config.trainer.get(stage, {}) for stage in STAGES},
     )
     wanted = config.data.environments or tuple(admitted)
     for name in (*wanted, *(config.data.hold_out or ())):

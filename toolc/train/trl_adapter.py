@@ -8,6 +8,7 @@ rewards never raise, dropped calls are told from those that count.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import os
@@ -23,6 +24,7 @@ from toolc.train.renaming import with_own_names
 from toolc.train.rows import Row, Source
 from toolc.train.scores import Score
 from toolc_runtime.chat.message import Message
+from toolc_runtime.names import near
 from toolc_runtime.trl import TrlEnvironment, emitted, offering, verdicts
 
 if TYPE_CHECKING:
@@ -431,13 +433,12 @@ def shared_options(
     """Of the options that a configuration gives the trainers, by stage, those that its trainer has;
     `own` names those that stand in the stage's own table. Raises `Unsupported` for one that no
     trainer has, or of a stage's own table that its trainer has not."""
-    known = {stage: set(_fields(_config(stage))) for stage in options}
+    known = {stage: _fields(_config(stage)) for stage in options}
     for stage, given in options.items():
         for name in given:
-            if name in own[stage] and name not in known[stage]:
-                raise _no_option(_config(stage), name)
-            if not any(name in names for names in known.values()):
-                _known(_config(list(options)[-1]), {name: None})
+            places = (stage,) if name in own[stage] else tuple(options)
+            if not any(name in known[place] for place in places):
+                raise _no_option(name, places)
         kwargs = given.get("chat_template_kwargs", {})
         if not isinstance(kwargs, Mapping) or _OF_TEMPLATES & kwargs.keys():
             raise Unsupported(
@@ -473,34 +474,22 @@ def _config(stage: str) -> type:
     return {"sft": SFTConfig, "rl": GRPOConfig}[stage]
 
 
-def _fields(config: type) -> list[str]:
-    import dataclasses
-
+def _fields(config: Any) -> list[str]:
     return [each.name for each in dataclasses.fields(config)]
 
 
 def _made(config: Any, options: Mapping[str, Any]) -> Any:
     """TRL's configuration. Raises `Unsupported` where it refuses the options."""
     try:
-        return config(**_known(config, options))
+        return config(**options)
     except (TypeError, ValueError) as error:
         reason = str(error).strip().split("\n")[0]
         raise Unsupported(f"TRL's {config.__name__} refuses its options: {reason}") from None
 
 
-def _known(config: type, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Of the options those that TRL's configuration has; what only the other stage's has, such as
-    `use_vllm`, is left to that. Raises `Unsupported` for what neither has."""
-    own, grpo, sft = (_fields(found) for found in (config, _config("rl"), _config("sft")))
-    for name in options:
-        if name not in grpo and name not in sft:
-            raise _no_option(config, name)
-    return {name: value for name, value in options.items() if name in own}
-
-
-def _no_option(config: type, name: str) -> Unsupported:
-    from toolc_runtime.names import near
-
-    similar = near(name, _fields(config))
+def _no_option(name: str, stages: Iterable[str]) -> Unsupported:
+    configs = [_config(stage) for stage in stages]
+    similar = near(name, [field for config in configs for field in _fields(config)])
     hint = f"; did you mean `{similar[0]}`?" if similar else ""
-    return Unsupported(f"TRL's {config.__name__} has no option `{name}`{hint}")
+    told = " or ".join(config.__name__ for config in configs)
+    return Unsupported(f"there is no option `{name}` of TRL's {told}{hint}")
