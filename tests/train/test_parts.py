@@ -398,6 +398,23 @@ def test_an_interrupt_while_a_rollout_works_leaves_no_thread() -> None:
     assert threading.active_count() == before
 
 
+def test_an_interrupt_while_threads_start_leaves_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = BatchPolicy("m", lambda requests: [Reply("yes") for _ in requests])
+    begun: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        begun.append(thread)
+        if len(begun) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(policy.play(lambda number: policy.ask(Request([], [], number)), range(3), width=3))
+    assert [thread.is_alive() for thread in begun] == [False, False]
+
+
 @pytest.mark.parametrize("where", ["model", "rollout"])
 def test_errors_end_all_and_leave_no_thread(where: str) -> None:
     def answer(requests: Any) -> list[Reply]:

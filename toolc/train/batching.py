@@ -92,9 +92,9 @@ class BatchPolicy:
             threading.Thread(target=run, args=(index, work), daemon=True)
             for index, work in enumerate(works)
         ]
-        for thread in threads:
-            thread.start()
         try:
+            for thread in threads:
+                thread.start()
             while batch := self._gathered():
                 self._serve(batch)
         except BaseException:
@@ -102,7 +102,8 @@ class BatchPolicy:
             raise
         finally:
             for thread in threads:
-                thread.join()
+                if thread.is_alive():  # an interrupt may have come before it was started
+                    thread.join()
         if errors:
             raise errors[0]
         return [results[index] for index in range(len(works))]
